@@ -1,0 +1,2 @@
+//! Storage engines under a replicated environment: memory, redb, fjall.
+

@@ -1,0 +1,2 @@
+//! A replicated log on disk: segments, group commit, recovery that tells damage from a torn tail.
+

@@ -1,0 +1,2 @@
+//! The quorate program: a node that serves gRPC, and a demonstration of failover.
+

@@ -1,0 +1,2 @@
+//! Channels between the nodes of a group: in memory and over TCP.
+

@@ -1,0 +1,3 @@
+//! The replicated log's frames: encoding, chained checksums, decoding of bytes that nobody trusts.
+#![no_std]
+

@@ -1,0 +1,1 @@
+//! Suites that an implementer of a boundary trait runs against it.

@@ -1,0 +1,3 @@
+//! Verdicts on durability, acknowledgements, quorums and consistency.
+#![no_std]
+

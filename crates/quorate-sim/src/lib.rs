@@ -1,0 +1,2 @@
+//! A seeded simulator of a whole group: faults, checkers, scripts.
+

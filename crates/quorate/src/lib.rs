@@ -1,0 +1,2 @@
+//! Replication and high availability for embedded storage engines.
+

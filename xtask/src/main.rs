@@ -1,0 +1,3 @@
+//! CI and release tasks of the workspace.
+
+fn main() {}
