@@ -1,2 +1,22 @@
 //! Storage engines under a replicated environment: memory, redb, fjall.
+#![forbid(unsafe_code)]
 
+mod cow_tree;
+#[cfg(any(feature = "redb", feature = "fjall"))]
+mod directory;
+#[cfg(feature = "fjall")]
+mod fjall_store;
+mod memory_store;
+#[cfg(any(feature = "redb", feature = "fjall"))]
+mod open_error;
+mod range;
+#[cfg(feature = "redb")]
+mod redb_store;
+
+#[cfg(feature = "fjall")]
+pub use fjall_store::{FjallConfig, FjallStore};
+pub use memory_store::MemoryStore;
+#[cfg(any(feature = "redb", feature = "fjall"))]
+pub use open_error::OpenError;
+#[cfg(feature = "redb")]
+pub use redb_store::{RedbConfig, RedbStore};

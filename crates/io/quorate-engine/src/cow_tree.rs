@@ -1,0 +1,315 @@
+use bytes::Bytes;
+use std::ops::Bound;
+use std::slice;
+use std::sync::Arc;
+
+/// Rows of a leaf, or children of a branch, at most. A copy of a shared node costs about a microsecond at this size.
+const NODE_LEN_MAX: usize = 32;
+
+/// An ordered map of bytes whose clones share all nodes until one of them is changed.
+///
+/// A B+ tree with reference-counted nodes: a change copies the nodes on its path that somebody else holds, once, and works in place on
+/// the others. So a clone costs one counter, and a batch of changes copies each node at most once.
+///
+/// 1. Every leaf but an only root has a row, every branch a child. 2. The keys below a child lie at or above its floor and below
+///    the floor of its right neighbour; what sorts before the first floor belongs to the first child. Nodes are removed when they are
+///    empty, never merged.
+#[derive(Clone)]
+pub(crate) struct CowTree {
+    root: Arc<Node>,
+}
+
+enum Node {
+    Leaf(Vec<Row>),
+    Branch(Vec<Child>),
+}
+
+#[derive(Clone)]
+struct Row {
+    key: Bytes,
+    value: Bytes,
+}
+
+#[derive(Clone)]
+struct Child {
+    floor: Bytes,
+    node: Arc<Node>,
+}
+
+impl CowTree {
+    /// A map without rows.
+    pub(crate) fn new() -> Self {
+        Self { root: Arc::new(Node::Leaf(Vec::new())) }
+    }
+
+    /// The value of a key.
+    pub(crate) fn get(&self, key: &[u8]) -> Option<&Bytes> {
+        let mut node = &*self.root;
+        loop {
+            match node {
+                Node::Branch(children) => node = &children[child_of(children, key)].node,
+                Node::Leaf(rows) => return find(rows, key).ok().map(|at| &rows[at].value),
+            }
+        }
+    }
+
+    /// Sets a key.
+    pub(crate) fn insert(&mut self, key: &[u8], value: Bytes) {
+        if let Some(right) = insert_below(&mut self.root, key, value) {
+            let left = Child { floor: Bytes::new(), node: Arc::clone(&self.root) };
+            self.root = Arc::new(Node::Branch(vec![left, right]));
+        }
+    }
+
+    /// Removes a key, if it is there.
+    pub(crate) fn remove(&mut self, key: &[u8]) {
+        if self.get(key).is_none() {
+            return;
+        }
+        if remove_below(&mut self.root, key) {
+            *self = Self::new();
+        }
+        while let Some(only) = self.root.only_child() {
+            self.root = only;
+        }
+    }
+
+    /// The rows between two bounds, in key order.
+    pub(crate) fn range(&self, start: Bound<&[u8]>, end: Bound<&[u8]>) -> Range<'_> {
+        let mut range = Range { branches: Vec::new(), rows: [].iter(), end: end.map(Bytes::copy_from_slice) };
+        range.descend(&self.root, start);
+        range
+    }
+}
+
+impl Node {
+    fn only_child(&self) -> Option<Arc<Self>> {
+        match self {
+            Self::Branch(children) if children.len() == 1 => Some(Arc::clone(&children[0].node)),
+            _ => None,
+        }
+    }
+}
+
+/// A copy has room for the insertion that it is made for.
+impl Clone for Node {
+    fn clone(&self) -> Self {
+        match self {
+            Self::Leaf(rows) => Self::Leaf(with_room(rows)),
+            Self::Branch(children) => Self::Branch(with_room(children)),
+        }
+    }
+}
+
+fn with_room<T: Clone>(items: &[T]) -> Vec<T> {
+    let mut copy = Vec::with_capacity(NODE_LEN_MAX + 1);
+    copy.extend_from_slice(items);
+    copy
+}
+
+fn child_of(children: &[Child], key: &[u8]) -> usize {
+    children.partition_point(|child| child.floor <= key).saturating_sub(1)
+}
+
+fn find(rows: &[Row], key: &[u8]) -> Result<usize, usize> {
+    rows.binary_search_by(|row| row.key[..].cmp(key))
+}
+
+/// Sets a key below `node` and returns the right half of the node if it had to be split.
+fn insert_below(node: &mut Arc<Node>, key: &[u8], value: Bytes) -> Option<Child> {
+    match Arc::make_mut(node) {
+        Node::Leaf(rows) => {
+            match find(rows, key) {
+                Ok(at) => rows[at].value = value,
+                Err(at) => rows.insert(at, Row { key: Bytes::copy_from_slice(key), value }),
+            }
+            let right = right_half(rows)?;
+            Some(Child { floor: right[0].key.clone(), node: Arc::new(Node::Leaf(right)) })
+        }
+        Node::Branch(children) => {
+            let at = child_of(children, key);
+            let sibling = insert_below(&mut children[at].node, key, value)?;
+            children.insert(at + 1, sibling);
+            let right = right_half(children)?;
+            Some(Child { floor: right[0].floor.clone(), node: Arc::new(Node::Branch(right)) })
+        }
+    }
+}
+
+fn right_half<T>(items: &mut Vec<T>) -> Option<Vec<T>> {
+    (items.len() > NODE_LEN_MAX).then(|| items.split_off(items.len() / 2))
+}
+
+/// Removes a key below `node`; true if that left the node empty.
+fn remove_below(node: &mut Arc<Node>, key: &[u8]) -> bool {
+    match Arc::make_mut(node) {
+        Node::Leaf(rows) => {
+            if let Ok(at) = find(rows, key) {
+                rows.remove(at);
+            }
+            rows.is_empty()
+        }
+        Node::Branch(children) => {
+            let at = child_of(children, key);
+            if remove_below(&mut children[at].node, key) {
+                children.remove(at);
+            }
+            children.is_empty()
+        }
+    }
+}
+
+/// The rows between two bounds, in key order.
+pub(crate) struct Range<'a> {
+    /// What is left of each branch on the way down to the present leaf.
+    branches: Vec<slice::Iter<'a, Child>>,
+    rows: slice::Iter<'a, Row>,
+    end: Bound<Bytes>,
+}
+
+impl<'a> Range<'a> {
+    /// Goes down to the leaf in which the rows from `start` on begin.
+    fn descend(&mut self, mut node: &'a Node, start: Bound<&[u8]>) {
+        loop {
+            match node {
+                Node::Branch(children) => {
+                    let at = match start {
+                        Bound::Unbounded => 0,
+                        Bound::Included(key) | Bound::Excluded(key) => child_of(children, key),
+                    };
+                    self.branches.push(children[at + 1..].iter());
+                    node = &children[at].node;
+                }
+                Node::Leaf(rows) => {
+                    let at = rows.partition_point(|row| match start {
+                        Bound::Unbounded => false,
+                        Bound::Included(key) => row.key < key,
+                        Bound::Excluded(key) => row.key <= key,
+                    });
+                    self.rows = rows[at..].iter();
+                    return;
+                }
+            }
+        }
+    }
+
+    fn next_row(&mut self) -> Option<&'a Row> {
+        loop {
+            if let Some(row) = self.rows.next() {
+                return Some(row);
+            }
+            match self.branches.last_mut()?.next() {
+                Some(child) => self.descend(&child.node, Bound::Unbounded),
+                None => {
+                    self.branches.pop();
+                }
+            }
+        }
+    }
+
+    fn is_before_end(&self, key: &[u8]) -> bool {
+        match &self.end {
+            Bound::Unbounded => true,
+            Bound::Included(end) => key <= end,
+            Bound::Excluded(end) => key < end,
+        }
+    }
+}
+
+impl Iterator for Range<'_> {
+    type Item = (Bytes, Bytes);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let row = self.next_row()?;
+        if self.is_before_end(&row.key) {
+            return Some((row.key.clone(), row.value.clone()));
+        }
+        self.branches.clear();
+        self.rows = [].iter();
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+
+    type Model = BTreeMap<Vec<u8>, Bytes>;
+
+    /// Few distinct keys, so that keys are overwritten and removed, and leaves run empty.
+    fn key() -> impl Strategy<Value = Vec<u8>> {
+        vec(0_u8..12, 1..4)
+    }
+
+    fn change(tree: &mut CowTree, model: &mut Model, key: Vec<u8>, value: Option<u8>) {
+        match value {
+            Some(value) => {
+                let value = Bytes::from(vec![value]);
+                tree.insert(&key, value.clone());
+                model.insert(key, value);
+            }
+            None => {
+                tree.remove(&key);
+                model.remove(&key);
+            }
+        }
+    }
+
+    fn rows_of(model: &Model) -> Vec<(Bytes, Bytes)> {
+        model.iter().map(|(key, value)| (Bytes::copy_from_slice(key), value.clone())).collect()
+    }
+
+    fn all(tree: &CowTree) -> Vec<(Bytes, Bytes)> {
+        tree.range(Bound::Unbounded, Bound::Unbounded).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn it_holds_what_an_ordered_map_holds(changes in vec((key(), any::<Option<u8>>()), 1..2000), from in key(), to in key()) {
+            let (mut tree, mut model) = (CowTree::new(), Model::new());
+            for (key, value) in changes {
+                change(&mut tree, &mut model, key, value);
+            }
+            prop_assert_eq!(all(&tree), rows_of(&model));
+            for key in model.keys().chain([&from, &to]) {
+                prop_assert_eq!(tree.get(key), model.get(key));
+            }
+            if from < to {
+                let bounds = (Bound::Excluded(&from[..]), Bound::Included(&to[..]));
+                let expected: Vec<_> =
+                    model.range::<[u8], _>(bounds).map(|(key, value)| (Bytes::copy_from_slice(key), value.clone())).collect();
+                prop_assert_eq!(tree.range(bounds.0, bounds.1).collect::<Vec<_>>(), expected);
+            }
+        }
+
+        #[test]
+        fn a_clone_never_changes(before in vec((key(), any::<Option<u8>>()), 0..500), after in vec((key(), any::<Option<u8>>()), 0..500)) {
+            let (mut tree, mut model) = (CowTree::new(), Model::new());
+            for (key, value) in before {
+                change(&mut tree, &mut model, key, value);
+            }
+            let (clone, then) = (tree.clone(), rows_of(&model));
+            for (key, value) in after {
+                change(&mut tree, &mut model, key, value);
+            }
+            prop_assert_eq!(all(&clone), then);
+            prop_assert_eq!(all(&tree), rows_of(&model));
+        }
+    }
+
+    #[test]
+    fn removing_every_row_leaves_an_empty_tree() {
+        let mut tree = CowTree::new();
+        for number in 0..5000_u32 {
+            tree.insert(&number.to_be_bytes(), Bytes::new());
+        }
+        for number in (0..5000_u32).rev() {
+            tree.remove(&number.to_be_bytes());
+        }
+        assert_eq!(all(&tree), []);
+        assert!(matches!(&*tree.root, Node::Leaf(rows) if rows.is_empty()));
+    }
+}

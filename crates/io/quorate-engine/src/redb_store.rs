@@ -1,0 +1,192 @@
+use crate::range::is_empty_range;
+use crate::{OpenError, directory};
+use bytes::Bytes;
+use quorate_core::{EngineError, KvOperation, KvScan, KvSnapshot, KvStore};
+use redb::{
+    Database, DatabaseError, Durability, ReadOnlyTable, ReadableDatabase, ReadableTable, StorageError,
+    TableDefinition, TableHandle, WriteTransaction,
+};
+use std::ops::Bound;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+const ENGINE: &str = "redb";
+const TABLE: TableDefinition<'static, &[u8], &[u8]> = TableDefinition::new("quorate");
+
+/// How a [`RedbStore`] uses its memory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RedbConfig {
+    /// Memory for pages, in bytes: read pages, and pages written and not yet on disk. Reads beyond it go to the file, and writes that outgrow
+    /// it between two flushes go there early. Default 16 MiB.
+    pub cache_bytes: usize,
+}
+
+impl Default for RedbConfig {
+    fn default() -> Self {
+        Self { cache_bytes: 16 << 20 }
+    }
+}
+
+/// A store in one redb file: a copy-on-write B-tree.
+///
+/// Writes are visible at once and durable with the next [`flush`](KvStore::flush). A crash takes the store back to the last flush, exactly;
+/// it opens again without reading the whole file, because every flush also stores which pages are in use.
+pub struct RedbStore {
+    database: Database,
+    has_unflushed_writes: AtomicBool,
+}
+
+impl RedbStore {
+    /// Opens the file at `path`, or creates it in its directory, which must exist.
+    ///
+    /// # Errors
+    /// [`OpenError`] says what to do.
+    pub fn open(path: &Path, config: &RedbConfig) -> Result<Self, OpenError> {
+        let mut builder = Database::builder();
+        builder.set_cache_size(config.cache_bytes);
+        builder.set_repair_callback({
+            let path = path.to_owned();
+            move |session| {
+                tracing::warn!(path = %path.display(), progress = session.progress(), "reading the whole redb file to repair it");
+            }
+        });
+        let database = builder.create(path).map_err(|error| refused(path, error))?;
+        directory::sync_parent(path).map_err(|error| OpenError::io(path, error))?;
+        let store = Self { database, has_unflushed_writes: AtomicBool::new(false) };
+        store.claim(path)?;
+        Ok(store)
+    }
+
+    /// Makes sure that the file has the one table of this store, and no other.
+    fn claim(&self, path: &Path) -> Result<(), OpenError> {
+        let tables = self.table_names().map_err(|error| broken(path, error))?;
+        match tables.as_slice() {
+            [] => self.create_table().map_err(|error| broken(path, error)),
+            [name] if name == TABLE.name() => Ok(()),
+            names => Err(OpenError::Foreign {
+                path: path.to_owned(),
+                engine: ENGINE,
+                detail: format!("it has the tables {names:?}"),
+            }),
+        }
+    }
+
+    fn table_names(&self) -> Result<Vec<String>, redb::Error> {
+        let transaction = self.database.begin_read()?;
+        Ok(transaction.list_tables()?.map(|table| table.name().to_owned()).collect())
+    }
+
+    fn create_table(&self) -> Result<(), redb::Error> {
+        let transaction = self.durable_transaction()?;
+        transaction.open_table(TABLE)?;
+        Ok(transaction.commit()?)
+    }
+
+    /// A transaction whose commit is durable and lets the file be opened after a crash without reading all of it.
+    fn durable_transaction(&self) -> Result<WriteTransaction, redb::Error> {
+        let mut transaction = self.database.begin_write()?;
+        transaction.set_quick_repair(true);
+        Ok(transaction)
+    }
+
+    fn try_write(&self, operations: &[KvOperation<'_>]) -> Result<(), redb::Error> {
+        let mut transaction = self.database.begin_write()?;
+        transaction.set_durability(Durability::None)?;
+        {
+            let mut table = transaction.open_table(TABLE)?;
+            for operation in operations {
+                match operation {
+                    KvOperation::Put { key, value } => drop(table.insert(*key, *value)?),
+                    KvOperation::Delete { key } => drop(table.remove(*key)?),
+                }
+            }
+        }
+        Ok(transaction.commit()?)
+    }
+
+    fn try_flush(&self) -> Result<(), redb::Error> {
+        Ok(self.durable_transaction()?.commit()?)
+    }
+
+    fn try_snapshot(&self) -> Result<RedbSnapshot, redb::Error> {
+        Ok(RedbSnapshot(self.database.begin_read()?.open_table(TABLE)?))
+    }
+}
+
+impl KvStore for RedbStore {
+    fn write(&self, operations: &[KvOperation<'_>]) -> Result<(), EngineError> {
+        self.try_write(operations).map_err(failed)?;
+        self.has_unflushed_writes.store(true, Ordering::Release);
+        Ok(())
+    }
+
+    fn flush(&self) -> Result<bool, EngineError> {
+        if self.has_unflushed_writes.swap(false, Ordering::AcqRel) {
+            self.try_flush().map_err(|error| {
+                self.has_unflushed_writes.store(true, Ordering::Release);
+                failed(error)
+            })?;
+        }
+        Ok(true)
+    }
+
+    fn snapshot(&self) -> Result<Arc<dyn KvSnapshot>, EngineError> {
+        Ok(Arc::new(self.try_snapshot().map_err(failed)?))
+    }
+}
+
+/// The table keeps its read transaction open.
+struct RedbSnapshot(ReadOnlyTable<&'static [u8], &'static [u8]>);
+
+impl KvSnapshot for RedbSnapshot {
+    fn get(&self, key: &[u8]) -> Result<Option<Bytes>, EngineError> {
+        let value = ReadableTable::get(&self.0, key).map_err(failed)?;
+        Ok(value.map(|value| Bytes::copy_from_slice(value.value())))
+    }
+
+    fn scan(&self, start: Bound<&[u8]>, end: Bound<&[u8]>) -> Result<KvScan<'_>, EngineError> {
+        if is_empty_range(start, end) {
+            return Ok(Box::new(std::iter::empty()));
+        }
+        let rows = self.0.range_owned::<&[u8]>((start, end)).map_err(failed)?;
+        Ok(Box::new(rows.map(|row| {
+            let (key, value) = row.map_err(failed)?;
+            Ok((Bytes::copy_from_slice(key.value()), Bytes::copy_from_slice(value.value())))
+        })))
+    }
+}
+
+fn failed(error: impl Into<redb::Error>) -> EngineError {
+    match error.into() {
+        redb::Error::Corrupted(detail) => EngineError::Corrupt { engine: ENGINE, detail },
+        error => EngineError::Storage { engine: ENGINE, detail: error.to_string() },
+    }
+}
+
+fn refused(path: &Path, error: DatabaseError) -> OpenError {
+    match error {
+        DatabaseError::DatabaseAlreadyOpen | DatabaseError::LockProtocolMismatch => {
+            OpenError::InUse { path: path.to_owned() }
+        }
+        DatabaseError::UpgradeRequired(version) => OpenError::Foreign {
+            path: path.to_owned(),
+            engine: ENGINE,
+            detail: format!("it has file format {version}"),
+        },
+        DatabaseError::Storage(StorageError::Corrupted(detail)) if !directory::starts_with(path, b"redb") => {
+            OpenError::Foreign { path: path.to_owned(), engine: ENGINE, detail }
+        }
+        error => broken(path, error),
+    }
+}
+
+fn broken(path: &Path, error: impl Into<redb::Error>) -> OpenError {
+    match error.into() {
+        redb::Error::Corrupted(detail) => {
+            OpenError::Damaged { path: path.to_owned(), engine: ENGINE, detail }
+        }
+        redb::Error::Io(source) => OpenError::io(path, source),
+        error => OpenError::Engine { path: path.to_owned(), source: failed(error) },
+    }
+}
