@@ -1,0 +1,507 @@
+use crate::{ElectionMessage, PhiAccrualDetector, Promise, choose, is_certificate};
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+use core::time::Duration;
+use quorate_core::{EntryId, NodeId, NodeSet, QuorumSystem, Random, Term, Time};
+
+/// How patient a voter is.
+#[derive(Clone, Debug)]
+pub struct ElectionConfig {
+    /// The voter.
+    pub me: NodeId,
+    /// How often a master sends heartbeats.
+    pub heartbeat_interval: Duration,
+    /// How long a voter waits for a ballot to end before it thinks of another one.
+    pub election_timeout: Duration,
+    /// The phi at which silence is taken for death; higher is more patient.
+    pub phi_threshold: f64,
+    /// Seed of the jitter.
+    pub seed: u64,
+    /// A rule to break, so that a checker can be seen to notice.
+    #[cfg(feature = "mutations")]
+    pub mutation: Option<Mutation>,
+}
+
+/// Rules of elections that a test may break.
+#[cfg(feature = "mutations")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mutation {
+    /// A nomination is taken whenever it comes, also a second time and after a restart.
+    NominationTakenTwice,
+}
+
+/// What a voter has to show at one moment. The node tells it with every call; nothing of it is kept.
+pub struct Standing<'a> {
+    /// The electable nodes.
+    pub electable: &'a NodeSet,
+    /// How they decide.
+    pub quorums: &'a dyn QuorumSystem,
+    /// The last entry handed to the log writer.
+    pub rank: Option<EntryId>,
+    /// This node's priority, at least 1.
+    pub priority: u32,
+    /// Links to a write quorum stand.
+    pub reaches_write_quorum: bool,
+    /// This node may have lost entries that it acknowledged.
+    pub recovering: bool,
+    /// This node cannot read some of its entries.
+    pub damaged: bool,
+    /// This node has heard who founded the group, or founds it; without that it takes part in nothing.
+    pub founded: bool,
+}
+
+/// What the shell must do, in this order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// Make this promise durable before anything that follows.
+    Persist {
+        /// The term promised.
+        promised: Term,
+    },
+    /// Send a message; it may be lost.
+    Send {
+        /// The receiver.
+        to: NodeId,
+        /// The message.
+        message: ElectionMessage,
+    },
+    /// This node leads `term` from now on.
+    Win {
+        /// The term.
+        term: Term,
+    },
+    /// Something to tell an operator.
+    Event(ElectionEvent),
+}
+
+/// What an operator may want to know of elections.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ElectionEvent {
+    /// The others are asked whether they suspect the master too.
+    CanvassBegan,
+    /// A ballot was proposed.
+    BallotBegan {
+        /// Its term.
+        term: Term,
+    },
+    /// A node was nominated.
+    Nominated {
+        /// The ballot's term.
+        term: Term,
+        /// The node.
+        node: NodeId,
+    },
+}
+
+/// One voter's part in elections: what it promises, when it proposes, and whether it leads.
+///
+/// - Put events in with [`receive`](Self::receive), [`heartbeat`](Self::heartbeat), [`master_gone`](Self::master_gone), [`ballot`](Self::ballot)
+///   and [`expire`](Self::expire) (when [`deadline`](Self::deadline) has come).
+/// - Before anything of a master is accepted, ask [`accept`](Self::accept).
+/// - Take effects out with [`poll`](Self::poll) until it is empty, and carry them out in order.
+#[derive(Debug)]
+pub struct Election {
+    config: ElectionConfig,
+    random: Random,
+    promised: Term,
+    /// The promise made in this run of the process, and with which rank: only it gives the right to lead.
+    own_promise: Option<Promise>,
+    /// The last nomination taken in this run.
+    taken: Term,
+    /// The highest term heard of anywhere.
+    highest_seen: Term,
+    detector: PhiAccrualDetector,
+    master: Master,
+    phase: Phase,
+    nonce: u64,
+    /// Hard evidence says that the master is dead: the canvass is repeated quickly, this many more times.
+    eager_canvasses: u32,
+    outputs: VecDeque<Output>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Master {
+    None,
+    Other,
+    Me,
+}
+
+#[derive(Debug)]
+enum Phase {
+    /// Nothing under way; a canvass begins at `canvass_at` unless a master is heard.
+    Waiting { canvass_at: Time },
+    Canvassing { agreed: NodeSet, answered: NodeSet, until: Time },
+    /// `expected` said in the canvass that they would answer; without them the ballot is judged at `judge_at`.
+    Preparing { term: Term, promises: Vec<Promise>, expected: NodeSet, judge_at: Time, until: Time },
+}
+
+/// How many quick canvasses follow hard evidence of the master's death.
+const EAGER_CANVASSES: u32 = 16;
+
+impl Election {
+    /// A voter that starts `now` and had promised `promised`.
+    #[must_use]
+    pub fn new(config: ElectionConfig, promised: Term, now: Time) -> Self {
+        let mut random = Random::new(config.seed);
+        let detector = PhiAccrualDetector::new(config.heartbeat_interval, config.heartbeat_interval / 2);
+        let canvass_at = now + config.heartbeat_interval + jitter(&mut random, config.heartbeat_interval);
+        Self {
+            random,
+            promised,
+            own_promise: None,
+            taken: Term::ZERO,
+            highest_seen: promised,
+            detector,
+            master: Master::None,
+            phase: Phase::Waiting { canvass_at },
+            nonce: 0,
+            eager_canvasses: 0,
+            outputs: VecDeque::new(),
+            config,
+        }
+    }
+
+    /// What this voter has promised: nothing below it is accepted.
+    #[must_use]
+    pub const fn promised(&self) -> Term {
+        self.promised
+    }
+
+    /// The next effect, in the order in which they must be carried out.
+    pub fn poll(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// When [`expire`](Self::expire) has something to do.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Time> {
+        match &self.phase {
+            Phase::Waiting { canvass_at } => match self.master {
+                Master::Me => None,
+                Master::Other => self.detector.deadline(self.config.phi_threshold),
+                Master::None => Some(*canvass_at),
+            },
+            Phase::Canvassing { until, .. } => Some(*until),
+            Phase::Preparing { judge_at, until, .. } => Some(*judge_at.min(until)),
+        }
+    }
+
+    /// Whether this node leads, or hears a master that it does not suspect.
+    #[must_use]
+    pub fn hears_master(&self, now: Time) -> bool {
+        match self.master {
+            Master::None => false,
+            Master::Me => true,
+            Master::Other => self.detector.phi(now) < self.config.phi_threshold,
+        }
+    }
+
+    /// Accepts something of the master of `term`, or says what is promised instead. A higher promise is made durable first.
+    ///
+    /// # Errors
+    /// The promise that forbids it.
+    pub fn accept(&mut self, term: Term) -> Result<(), Term> {
+        self.highest_seen = self.highest_seen.max(term);
+        if term < self.promised {
+            return Err(self.promised);
+        }
+        self.raise_promise(term);
+        Ok(())
+    }
+
+    /// The master of an accepted term was heard.
+    pub fn heartbeat(&mut self, now: Time) {
+        if self.master == Master::None {
+            self.detector.clear();
+        }
+        self.master = Master::Other;
+        self.eager_canvasses = 0;
+        self.detector.heartbeat(now);
+        self.wait(now);
+    }
+
+    /// The master's process is known to be gone: no suspicion is needed.
+    pub fn master_gone(&mut self, now: Time) {
+        if self.master != Master::Other {
+            return;
+        }
+        self.master = Master::None;
+        self.detector.clear();
+        self.eager_canvasses = EAGER_CANVASSES;
+        self.wait(now);
+    }
+
+    /// This node no longer leads.
+    pub fn step_down(&mut self, now: Time) {
+        self.master = Master::None;
+        self.detector.clear();
+        self.wait(now);
+    }
+
+    /// Proposes a ballot at once, without canvass.
+    pub fn ballot(&mut self, now: Time, standing: &Standing<'_>) {
+        if self.may_propose(standing) {
+            self.master = Master::None;
+            self.propose(now, standing, standing.electable.clone());
+        }
+    }
+
+    /// A promise above everything known here was heard of.
+    pub fn saw(&mut self, term: Term) {
+        self.highest_seen = self.highest_seen.max(term);
+    }
+
+    /// Does what is due.
+    pub fn expire(&mut self, now: Time, standing: &Standing<'_>) {
+        if self.deadline().is_none_or(|deadline| now < deadline) {
+            return;
+        }
+        match &self.phase {
+            Phase::Waiting { .. } if self.master == Master::Other => {
+                self.master = Master::None;
+                self.detector.clear();
+                self.canvass(now, standing);
+            }
+            Phase::Waiting { .. } => self.canvass(now, standing),
+            Phase::Preparing { until, .. } if now < *until => self.judge(now, standing),
+            Phase::Canvassing { .. } | Phase::Preparing { .. } => self.wait(now),
+        }
+    }
+
+    /// A message of another voter.
+    pub fn receive(&mut self, now: Time, standing: &Standing<'_>, from: NodeId, message: ElectionMessage) {
+        if !standing.founded || !standing.electable.contains(from) {
+            return;
+        }
+        match message {
+            ElectionMessage::Canvass { nonce } => self.answer_canvass(now, standing, from, nonce),
+            ElectionMessage::CanvassReply { nonce, agrees, promised } => {
+                self.saw(promised);
+                self.count_canvass(now, standing, from, nonce, agrees);
+            }
+            ElectionMessage::Prepare { term } => self.answer_prepare(now, standing, from, term),
+            ElectionMessage::Promise(promise) => self.count_promise(now, standing, from, promise),
+            ElectionMessage::Refusal { refused, promised } => self.take_refusal(now, refused, promised),
+            ElectionMessage::Nomination { term, certificate } => self.take_nomination(standing, term, &certificate),
+        }
+    }
+
+    fn may_propose(&self, standing: &Standing<'_>) -> bool {
+        standing.founded && !standing.recovering && standing.electable.contains(self.config.me)
+    }
+
+    fn wait(&mut self, now: Time) {
+        let pause = if self.eager_canvasses > 0 {
+            jitter(&mut self.random, Duration::from_millis(2))
+                + Duration::from_millis(if self.eager_canvasses == EAGER_CANVASSES { 0 } else { 10 })
+        } else {
+            self.config.election_timeout / 2 + jitter(&mut self.random, self.config.election_timeout)
+        };
+        self.phase = Phase::Waiting { canvass_at: now + pause };
+    }
+
+    fn canvass(&mut self, now: Time, standing: &Standing<'_>) {
+        if !self.may_propose(standing) {
+            return self.wait(now);
+        }
+        self.nonce += 1;
+        let eager = self.eager_canvasses > 0;
+        self.eager_canvasses = self.eager_canvasses.saturating_sub(1);
+        let patience = if eager { Duration::from_millis(20) } else { self.config.election_timeout / 2 };
+        let me: NodeSet = [self.config.me].into_iter().collect();
+        self.phase = Phase::Canvassing { agreed: me.clone(), answered: me, until: now + patience };
+        self.event(ElectionEvent::CanvassBegan);
+        self.send_to_others(standing, &ElectionMessage::Canvass { nonce: self.nonce });
+        self.judge_canvass(now, standing);
+    }
+
+    fn answer_canvass(&mut self, now: Time, standing: &Standing<'_>, from: NodeId, nonce: u64) {
+        if standing.electable.contains(self.config.me) {
+            let agrees = !self.hears_master(now);
+            self.send(from, ElectionMessage::CanvassReply { nonce, agrees, promised: self.promised });
+        }
+    }
+
+    fn count_canvass(&mut self, now: Time, standing: &Standing<'_>, from: NodeId, nonce: u64, agrees: bool) {
+        if let Phase::Canvassing { agreed, answered, .. } = &mut self.phase
+            && nonce == self.nonce
+        {
+            answered.insert(from);
+            if agrees {
+                agreed.insert(from);
+            }
+            self.judge_canvass(now, standing);
+        }
+    }
+
+    fn judge_canvass(&mut self, now: Time, standing: &Standing<'_>) {
+        let Phase::Canvassing { agreed, answered, .. } = &self.phase else { return };
+        if standing.quorums.is_election_quorum(agreed) && standing.quorums.is_write_quorum(answered) {
+            let expected = answered.clone();
+            self.propose(now, standing, expected);
+        } else if answered.len() == standing.electable.len() {
+            self.wait(now);
+        }
+    }
+
+    fn propose(&mut self, now: Time, standing: &Standing<'_>, expected: NodeSet) {
+        let term = self.highest_seen.max(self.promised).above(self.config.me);
+        self.event(ElectionEvent::BallotBegan { term });
+        let own = self.promise(standing, term);
+        let until = now + self.config.election_timeout;
+        let judge_at = now + self.config.heartbeat_interval.min(self.config.election_timeout / 4);
+        self.phase = Phase::Preparing { term, promises: alloc::vec![own], expected, judge_at, until };
+        self.send_to_others(standing, &ElectionMessage::Prepare { term });
+        self.judge_if_complete(now, standing);
+    }
+
+    fn answer_prepare(&mut self, now: Time, standing: &Standing<'_>, from: NodeId, term: Term) {
+        self.saw(term);
+        if !standing.electable.contains(self.config.me) || term.proposer() != from {
+            return;
+        }
+        if term <= self.promised {
+            // A second copy of a prepare that was answered gets no second answer: the first may still be on its way.
+            if term < self.promised {
+                self.send(from, ElectionMessage::Refusal { refused: term, promised: self.promised });
+            }
+            return;
+        }
+        let promise = self.promise(standing, term);
+        self.master = Master::None;
+        self.detector.clear();
+        self.eager_canvasses = 0;
+        self.wait(now);
+        self.send(from, ElectionMessage::Promise(promise));
+    }
+
+    fn promise(&mut self, standing: &Standing<'_>, term: Term) -> Promise {
+        self.raise_promise(term);
+        let promise = Promise {
+            voter: self.config.me,
+            term,
+            rank: standing.rank,
+            priority: standing.priority,
+            reaches_write_quorum: standing.reaches_write_quorum,
+            recovering: standing.recovering,
+            damaged: standing.damaged,
+        };
+        self.own_promise = Some(promise.clone());
+        promise
+    }
+
+    fn raise_promise(&mut self, term: Term) {
+        if term > self.promised {
+            self.promised = term;
+            self.highest_seen = self.highest_seen.max(term);
+            self.outputs.push_back(Output::Persist { promised: term });
+        }
+    }
+
+    fn count_promise(&mut self, now: Time, standing: &Standing<'_>, from: NodeId, promise: Promise) {
+        if let Phase::Preparing { term, promises, .. } = &mut self.phase
+            && *term == promise.term
+            && promise.voter == from
+            && promises.iter().all(|counted| counted.voter != from)
+        {
+            promises.push(promise);
+            self.judge_if_complete(now, standing);
+        }
+    }
+
+    fn judge_if_complete(&mut self, now: Time, standing: &Standing<'_>) {
+        if let Phase::Preparing { promises, expected, .. } = &self.phase
+            && expected.iter().all(|node| promises.iter().any(|promise| promise.voter == node))
+        {
+            self.judge(now, standing);
+        }
+    }
+
+    /// Nominates, if the promises elect somebody; else goes on waiting for more of them.
+    fn judge(&mut self, now: Time, standing: &Standing<'_>) {
+        let Phase::Preparing { term, promises, judge_at, until, .. } = &mut self.phase else { return };
+        let Some(candidate) = choose(promises, standing.electable, standing.quorums) else {
+            *judge_at = *until;
+            return;
+        };
+        let (term, certificate) = (*term, core::mem::take(promises));
+        self.event(ElectionEvent::Nominated { term, node: candidate.node });
+        self.wait(now);
+        if candidate.node == self.config.me {
+            self.take_nomination(standing, term, &certificate);
+        } else {
+            self.send(candidate.node, ElectionMessage::Nomination { term, certificate });
+        }
+    }
+
+    fn take_refusal(&mut self, now: Time, refused: Term, promised: Term) {
+        self.saw(promised);
+        if let Phase::Preparing { term, .. } = &self.phase
+            && *term == refused
+            && promised > *term
+        {
+            self.wait(now);
+        }
+    }
+
+    fn take_nomination(&mut self, standing: &Standing<'_>, term: Term, certificate: &[Promise]) {
+        let Some(own) = self.own_promise.as_ref().filter(|own| own.term == term) else {
+            return self.take_nomination_without_promise(term);
+        };
+        let allowed = term == self.promised
+            && self.taken < term
+            && own.rank == standing.rank
+            && certificate.contains(own)
+            && certificate.iter().all(|promise| promise.term == term)
+            && is_certificate(certificate, own.rank, standing.electable, standing.quorums);
+        if allowed || self.is_broken_rule() {
+            self.lead(term);
+        }
+    }
+
+    #[cfg(not(feature = "mutations"))]
+    fn take_nomination_without_promise(&mut self, _term: Term) {}
+
+    #[cfg(feature = "mutations")]
+    fn take_nomination_without_promise(&mut self, term: Term) {
+        if self.is_broken_rule() && term >= self.promised {
+            self.lead(term);
+        }
+    }
+
+    #[cfg(not(feature = "mutations"))]
+    const fn is_broken_rule(&self) -> bool {
+        false
+    }
+
+    #[cfg(feature = "mutations")]
+    fn is_broken_rule(&self) -> bool {
+        self.config.mutation == Some(Mutation::NominationTakenTwice)
+    }
+
+    fn lead(&mut self, term: Term) {
+        self.taken = term;
+        self.master = Master::Me;
+        self.detector.clear();
+        self.outputs.push_back(Output::Win { term });
+    }
+
+    fn send_to_others(&mut self, standing: &Standing<'_>, message: &ElectionMessage) {
+        let me = self.config.me;
+        for node in standing.electable.iter().filter(|node| *node != me) {
+            self.send(node, message.clone());
+        }
+    }
+
+    fn send(&mut self, to: NodeId, message: ElectionMessage) {
+        self.outputs.push_back(Output::Send { to, message });
+    }
+
+    fn event(&mut self, event: ElectionEvent) {
+        self.outputs.push_back(Output::Event(event));
+    }
+}
+
+fn jitter(random: &mut Random, span: Duration) -> Duration {
+    Duration::from_nanos(random.below(u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)))
+}
