@@ -1,0 +1,104 @@
+use crate::KvReader;
+use crate::catalog::Catalog;
+use crate::layout;
+use crate::plan::Plan;
+use bytes::Bytes;
+use quorate_core::{Committed, Engine, EngineError, EntryId, KvStore, Vlsn};
+use std::sync::Arc;
+
+/// The version of write batches that [`KvEngine`] understands; it stands in their envelope.
+pub const SCHEMA_VERSION: u16 = 1;
+/// The longest key in bytes: every store takes it with what the engine puts in front of it.
+pub const KEY_BYTES_MAX: usize = u16::MAX as usize - layout::PREFIX_BYTES;
+
+/// Memory for keys that is kept from one run of entries to the next, in bytes.
+const KEPT_BYTES_MAX: usize = 1 << 20;
+
+/// Named databases of keys and values over any [`KvStore`]: applies the write batches that a replicated environment commits.
+///
+/// 1. A run of entries and its last id go into the store in one write. 2. An entry takes effect as a whole or, where it asks for what cannot be,
+///    not at all; which of both depends on the entries before it alone, so it is the same on every node. The entry's result says so
+///    (see [`Outcome`](crate::Outcome)). 3. Databases are numbered from 1 in the order of their creation, and number 1 is always there.
+pub struct KvEngine {
+    store: Arc<dyn KvStore>,
+    applied: Option<EntryId>,
+    catalog: Catalog,
+    bytes: Vec<u8>,
+}
+
+impl KvEngine {
+    /// An engine over what `store` holds. Nobody else may write to the store from now on.
+    ///
+    /// # Errors
+    /// [`EngineError::Corrupt`] if the store holds what this version did not write; any error of the store.
+    pub fn open(store: Arc<dyn KvStore>) -> Result<Self, EngineError> {
+        let snapshot = store.snapshot()?;
+        layout::check_format(&*snapshot)?;
+        let applied = layout::read_applied(&*snapshot)?;
+        let catalog = Catalog::load(&*snapshot)?;
+        Ok(Self { store, applied, catalog, bytes: Vec::new() })
+    }
+
+    /// A reader of the same store, for any thread.
+    #[must_use]
+    pub fn reader(&self) -> KvReader {
+        KvReader::new(Arc::clone(&self.store))
+    }
+
+    /// Writes a run of entries and returns the databases that it created.
+    fn write(
+        &mut self,
+        entries: &[Committed],
+        last: EntryId,
+        results: &mut Vec<Bytes>,
+    ) -> Result<Vec<(String, quorate_codec::DatabaseId)>, EngineError> {
+        let mut plan = Plan::new(&self.catalog, &mut self.bytes);
+        for entry in entries {
+            results.push(plan.add(entry)?);
+        }
+        plan.mark(last, self.applied.is_none());
+        self.store.write(&plan.operations())?;
+        Ok(plan.into_created())
+    }
+}
+
+impl Engine for KvEngine {
+    fn applied(&self) -> Option<EntryId> {
+        self.applied
+    }
+
+    /// # Panics
+    /// If the entries do not follow the last one applied, which is a bug of ours.
+    fn apply(&mut self, entries: &[Committed], results: &mut Vec<Bytes>) -> Result<(), EngineError> {
+        let Some(last) = entries.last() else { return Ok(()) };
+        assert_in_order(self.applied, entries);
+        let results_before = results.len();
+        let created =
+            self.write(entries, last.id, results).inspect_err(|_| results.truncate(results_before))?;
+        for (name, id) in created {
+            self.catalog.insert(name, id);
+        }
+        self.applied = Some(last.id);
+        self.bytes.clear();
+        self.bytes.shrink_to(KEPT_BYTES_MAX);
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<Option<EntryId>, EngineError> {
+        let is_durable = self.store.flush()?;
+        Ok(self.applied.filter(|_| is_durable))
+    }
+}
+
+fn assert_in_order(applied: Option<EntryId>, entries: &[Committed]) {
+    let mut before = applied;
+    for entry in entries {
+        assert_eq!(
+            entry.id.vlsn,
+            Vlsn::after(before.map(|id| id.vlsn)),
+            "entries are applied in order, each once"
+        );
+        assert!(before.is_none_or(|id| id.term <= entry.id.term), "terms of applied entries never decrease");
+        before = Some(entry.id);
+    }
+}

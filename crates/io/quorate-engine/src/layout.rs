@@ -1,0 +1,133 @@
+//! Where everything lies in the flat store.
+//!
+//! ```text
+//!  00 'a'                    the last entry applied: term u64, VLSN u64
+//!  00 'd' name               a database's number: u32
+//!  00 'f'                    version of this layout: u32
+//!  00 'n'                    number of the next database: u32
+//!  01 number(u32 BE) key     a row of a database
+//! ```
+//!
+//! Integers are little endian but for the number in a key, which is big endian so that databases lie apart, in order.
+
+use bytes::Bytes;
+use quorate_codec::DatabaseId;
+use quorate_core::{EngineError, EntryId, KvSnapshot, Term, Vlsn};
+use std::ops::Bound;
+
+/// What errors call this engine.
+pub(crate) const ENGINE: &str = "key-value";
+pub(crate) const APPLIED: [u8; 2] = [OWN, b'a'];
+pub(crate) const DATABASE: [u8; 2] = [OWN, b'd'];
+pub(crate) const FORMAT: [u8; 2] = [OWN, b'f'];
+pub(crate) const NEXT_DATABASE: [u8; 2] = [OWN, b'n'];
+pub(crate) const FORMAT_VERSION: u32 = 1;
+/// Bytes in a store's key in front of a row's key.
+pub(crate) const PREFIX_BYTES: usize = 5;
+
+const OWN: u8 = 0;
+const ROWS: u8 = 1;
+const AFTER_ROWS: [u8; 1] = [2];
+/// Behind every database's name, the names' prefix being the largest below it.
+const AFTER_DATABASES: [u8; 2] = [OWN, DATABASE[1] + 1];
+
+/// What stands in front of the keys of a database.
+pub(crate) fn prefix(database: DatabaseId) -> [u8; PREFIX_BYTES] {
+    let [a, b, c, d] = database.as_u32().to_be_bytes();
+    [ROWS, a, b, c, d]
+}
+
+/// The store's key of a row.
+pub(crate) fn row_key(database: DatabaseId, key: &[u8]) -> Vec<u8> {
+    [&prefix(database), key].concat()
+}
+
+/// The store's keys between two keys of a database.
+pub(crate) fn row_bounds(
+    database: DatabaseId,
+    start: Bound<&[u8]>,
+    end: Bound<&[u8]>,
+) -> (Bound<Vec<u8>>, Bound<Vec<u8>>) {
+    let start = match start {
+        Bound::Unbounded => Bound::Included(prefix(database).to_vec()),
+        bound => bound.map(|key| row_key(database, key)),
+    };
+    let end = match end {
+        Bound::Unbounded => Bound::Excluded(behind(database)),
+        bound => bound.map(|key| row_key(database, key)),
+    };
+    (start, end)
+}
+
+fn behind(database: DatabaseId) -> Vec<u8> {
+    match database.as_u32().checked_add(1) {
+        Some(next) => prefix(DatabaseId::new(next)).to_vec(),
+        None => AFTER_ROWS.to_vec(),
+    }
+}
+
+pub(crate) fn encode_applied(applied: EntryId) -> [u8; 16] {
+    let mut mark = [0; 16];
+    mark[..8].copy_from_slice(&applied.term.as_u64().to_le_bytes());
+    mark[8..].copy_from_slice(&applied.vlsn.as_u64().to_le_bytes());
+    mark
+}
+
+pub(crate) fn read_applied(snapshot: &dyn KvSnapshot) -> Result<Option<EntryId>, EngineError> {
+    let Some(mark) = snapshot.get(&APPLIED)? else { return Ok(None) };
+    let applied = mark.first_chunk().zip(mark.last_chunk()).and_then(|(term, vlsn)| {
+        let vlsn = Vlsn::new(u64::from_le_bytes(*vlsn))?;
+        (mark.len() == 16).then_some(EntryId { term: Term::from_u64(u64::from_le_bytes(*term)), vlsn })
+    });
+    applied.map(Some).ok_or_else(|| corrupt(format!("the applied mark is {mark:02x?}")))
+}
+
+/// The number of a created database.
+pub(crate) fn read_database(
+    snapshot: &dyn KvSnapshot,
+    name: &str,
+) -> Result<Option<DatabaseId>, EngineError> {
+    let number = snapshot.get(&[&DATABASE, name.as_bytes()].concat())?;
+    number.map(|number| decode_number(&number).map(DatabaseId::new)).transpose()
+}
+
+/// All created databases, in name order.
+pub(crate) fn read_databases(snapshot: &dyn KvSnapshot) -> Result<Vec<(String, DatabaseId)>, EngineError> {
+    let rows = snapshot.scan(Bound::Included(&DATABASE), Bound::Excluded(&AFTER_DATABASES))?;
+    rows.map(|row| {
+        let (key, number) = row?;
+        let name = std::str::from_utf8(&key[DATABASE.len()..])
+            .map_err(|_| corrupt(format!("a database's name is {key:02x?}")))?;
+        Ok((name.to_owned(), DatabaseId::new(decode_number(&number)?)))
+    })
+    .collect()
+}
+
+pub(crate) fn read_next_database(snapshot: &dyn KvSnapshot) -> Result<Option<u32>, EngineError> {
+    snapshot.get(&NEXT_DATABASE)?.map(|number| decode_number(&number)).transpose()
+}
+
+/// Makes sure that the store is empty or holds what this version writes.
+pub(crate) fn check_format(snapshot: &dyn KvSnapshot) -> Result<(), EngineError> {
+    match snapshot.get(&FORMAT)? {
+        Some(version) => match decode_number(&version)? {
+            FORMAT_VERSION => Ok(()),
+            other => Err(corrupt(format!("it has layout {other}, this version reads {FORMAT_VERSION}"))),
+        },
+        None => match snapshot.scan(Bound::Unbounded, Bound::Unbounded)?.next().transpose()? {
+            None => Ok(()),
+            Some((key, _)) => {
+                Err(corrupt(format!("it holds rows of something else, from key {key:02x?} on")))
+            }
+        },
+    }
+}
+
+fn decode_number(bytes: &Bytes) -> Result<u32, EngineError> {
+    let number = <[u8; 4]>::try_from(&bytes[..]).map_err(|_| corrupt(format!("a number is {bytes:02x?}")))?;
+    Ok(u32::from_le_bytes(number))
+}
+
+pub(crate) fn corrupt(detail: String) -> EngineError {
+    EngineError::Corrupt { engine: ENGINE, detail }
+}
