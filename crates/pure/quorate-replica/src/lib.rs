@@ -1,3 +1,42 @@
 //! One node of a replicated group as one deterministic machine.
+//!
+//! [`Node`] holds a node's whole protocol: founding, elections, the stream, the commit rule, recovery. It reads no clock and touches no
+//! file or socket. The shell around it puts events in and carries effects out:
+//!
+//! ```text
+//! loop {
+//!     wait for an event, or until node.deadline()
+//!     node.handle(now, input)              // or node.propose(..), node.read(..)
+//!     while let Some(output) = node.poll() { carry it out, in this order }
+//! }
+//! ```
+//!
+//! An output is *done* before the next one is begun where that matters: [`Output::StoreHardState`] is durable before any later
+//! [`Output::Send`] leaves; everything else may be queued, as long as each queue keeps its order.
 #![no_std]
+#![forbid(unsafe_code)]
+extern crate alloc;
 
+mod applying;
+mod config;
+mod following;
+mod founding;
+mod io;
+mod leading;
+mod local_log;
+mod messages;
+mod node;
+mod reads;
+mod repairing;
+mod tail;
+mod wire;
+
+pub use config::NodeConfig;
+#[cfg(feature = "mutations")]
+pub use config::Mutation;
+pub use io::{Event, Halt, Input, LogReadFor, Opened, Output, ProposeError, Proposal, ReadFailure, ReadId};
+pub use messages::{Heartbeat, HeartbeatReply, Message};
+pub use node::{Counters, Node, PeerProgress, Progress};
+pub use quorate_election::{ElectionEvent, ElectionMessage, Promise};
+pub use quorate_stream::{StreamId, StreamMessage, SyncupAnswer};
+pub use wire::{Envelope, WireError, decode_roster, encode_roster};

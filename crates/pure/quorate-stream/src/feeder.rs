@@ -21,6 +21,8 @@ pub struct Feeder {
     stream: Option<StreamId>,
     next: Vlsn,
     holds: Holds,
+    /// What the replica has received, whether or not its copies count.
+    received: Option<Vlsn>,
     in_flight: VecDeque<(Vlsn, usize)>,
     in_flight_bytes: usize,
     /// Frames below the tail are being read from disk for this feeder.
@@ -37,6 +39,7 @@ impl Feeder {
             stream: None,
             next: Vlsn::FIRST,
             holds: Holds { written: None, durable: None },
+            received: None,
             in_flight: VecDeque::new(),
             in_flight_bytes: 0,
             reading: false,
@@ -72,6 +75,12 @@ impl Feeder {
     #[must_use]
     pub fn sent(&self) -> Option<Vlsn> {
         self.next.previous()
+    }
+
+    /// What the replica has said that it received, whether or not its copies count.
+    #[must_use]
+    pub const fn received(&self) -> Option<Vlsn> {
+        self.received
     }
 
     /// Bytes sent and not yet acknowledged.
@@ -125,15 +134,19 @@ impl Feeder {
         self.committed_sent = self.committed_sent.max(committed);
     }
 
-    /// The replica acknowledged. False if the acknowledgement belongs to another stream or claims what was never sent.
-    pub fn acknowledged(&mut self, stream: StreamId, holds: Holds) -> bool {
+    /// The replica acknowledged; its copies count unless it is recovering. False if the acknowledgement belongs to another stream or claims
+    /// what was never sent.
+    pub fn acknowledged(&mut self, stream: StreamId, holds: Holds, counts: bool) -> bool {
         if self.stream != Some(stream) || holds.written > self.sent() || holds.durable > holds.written {
             return false;
         }
-        self.holds.written = self.holds.written.max(holds.written);
-        self.holds.durable = self.holds.durable.max(holds.durable);
+        if counts {
+            self.holds.written = self.holds.written.max(holds.written);
+            self.holds.durable = self.holds.durable.max(holds.durable);
+        }
+        self.received = self.received.max(holds.written);
         while let Some((last, bytes)) = self.in_flight.front().copied()
-            && Some(last) <= self.holds.written
+            && Some(last) <= self.received
         {
             self.in_flight.pop_front();
             self.in_flight_bytes -= bytes;
@@ -167,7 +180,7 @@ mod tests {
         feeder.sent_through(v(15), 60, None);
         feeder.sent_through(v(20), 60, None);
         assert_eq!(feeder.wants(Some(v(99))), None);
-        assert!(feeder.acknowledged(StreamId(1), holds(15, 0)));
+        assert!(feeder.acknowledged(StreamId(1), holds(15, 0), true));
         assert_eq!(feeder.wants(Some(v(99))), Some(Feeding { from: v(21), bytes_max: 40 }));
     }
 
@@ -175,12 +188,21 @@ mod tests {
     fn acknowledgements_of_another_stream_or_of_what_was_never_sent_do_not_count() {
         let mut feeder = feeder();
         feeder.sent_through(v(15), 60, None);
-        assert!(!feeder.acknowledged(StreamId(2), holds(15, 15)));
-        assert!(!feeder.acknowledged(StreamId(1), holds(16, 0)));
-        assert!(!feeder.acknowledged(StreamId(1), holds(11, 12)));
+        assert!(!feeder.acknowledged(StreamId(2), holds(15, 15), true));
+        assert!(!feeder.acknowledged(StreamId(1), holds(16, 0), true));
+        assert!(!feeder.acknowledged(StreamId(1), holds(11, 12), true));
         assert_eq!(feeder.holds(), Holds::default());
         feeder.begin(StreamId(2), None);
-        assert!(!feeder.acknowledged(StreamId(1), holds(15, 15)), "a new stream starts at nothing");
+        assert!(!feeder.acknowledged(StreamId(1), holds(15, 15), true), "a new stream starts at nothing");
+    }
+
+    #[test]
+    fn a_recovering_replica_frees_the_window_and_counts_for_nothing() {
+        let mut feeder = feeder();
+        feeder.sent_through(v(15), 100, None);
+        assert!(feeder.acknowledged(StreamId(1), holds(15, 15), false));
+        assert_eq!(feeder.holds(), Holds::default());
+        assert!(feeder.wants(Some(v(16))).is_some());
     }
 
     #[test]

@@ -51,6 +51,8 @@ pub enum StreamMessage {
         written: Option<Vlsn>,
         /// Fsynced.
         durable: Option<Vlsn>,
+        /// False from a recovering replica: it frees the window and counts for no commit.
+        counts: bool,
     },
 }
 

@@ -1,0 +1,101 @@
+//! The whole protocol on a page: everything that nodes of a group say to each other. `docs/protocol.md` tells when and why.
+
+use bytes::Bytes;
+use quorate_core::{Incarnation, Roster, Service, Term, Vlsn};
+use quorate_election::ElectionMessage;
+use quorate_stream::{StreamId, StreamMessage};
+
+/// A message between two nodes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Message {
+    /// Who the sender is, and the group that it belongs to, if it does: how a group is founded.
+    Introduce {
+        /// The life of the sender's data directory.
+        incarnation: Incarnation,
+        /// The roster that the sender has stored.
+        roster: Option<Roster>,
+        /// The sender would like to be told the same.
+        wants_answer: bool,
+    },
+    /// Elections: canvass, prepare, promise, nomination.
+    Election(ElectionMessage),
+    /// Master to all, at every heartbeat interval and whenever a linearizable read needs a round.
+    Heartbeat(Heartbeat),
+    /// The answer to a heartbeat.
+    HeartbeatReply(HeartbeatReply),
+    /// The log: syncup, frames, acknowledgements.
+    Stream(StreamMessage),
+    /// Replica to master: "how far must I have applied for a read that begins now?"
+    ReadIndex {
+        /// Names the read among those of its sender.
+        read: u64,
+    },
+    /// Master to replica: the answer, once a write quorum has confirmed the master.
+    ReadIndexReply {
+        /// The read that is answered.
+        read: u64,
+        /// The position to wait for; an error if the node asked does not lead.
+        at: Result<Option<Vlsn>, NotMaster>,
+    },
+    /// "Send me these entries again; mine are damaged."
+    RepairRequest {
+        /// The first entry wanted.
+        first: Vlsn,
+        /// The last entry wanted.
+        last: Vlsn,
+    },
+    /// The entries wanted.
+    Repair {
+        /// The first entry sent.
+        first: Vlsn,
+        /// Whole frames.
+        frames: Bytes,
+    },
+}
+
+/// The node asked does not lead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotMaster;
+
+/// "I lead."
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Heartbeat {
+    /// The master's term.
+    pub term: Term,
+    /// Counts the master's heartbeats within its term, from 1.
+    pub sequence: u64,
+    /// The commit point.
+    pub committed: Option<Vlsn>,
+    /// The stream on which the master feeds the receiver, if any.
+    pub stream: Option<StreamId>,
+    /// The last position sent on that stream.
+    pub sent: Option<Vlsn>,
+    /// Every member's engine holds entries up to here durably: logs need not keep them.
+    pub trim: Option<Vlsn>,
+}
+
+/// "I follow."
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeartbeatReply {
+    /// The term of the heartbeat answered.
+    pub term: Term,
+    /// Its sequence number.
+    pub sequence: u64,
+    /// In the replica's engine.
+    pub applied: Option<Vlsn>,
+    /// Durable in the replica's engine.
+    pub engine_durable: Option<Vlsn>,
+}
+
+impl Message {
+    /// Which link the message takes.
+    #[must_use]
+    pub const fn service(&self) -> Service {
+        match self {
+            Self::Stream(StreamMessage::Append { .. } | StreamMessage::SyncupReply { .. }) | Self::Repair { .. } => {
+                Service::Stream
+            }
+            _ => Service::Control,
+        }
+    }
+}
