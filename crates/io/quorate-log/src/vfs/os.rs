@@ -1,0 +1,131 @@
+use super::{Lock, Mapping, OpenMode, Vfs, VfsFile};
+use crate::map;
+use rustix::fs::FlockOperation;
+use std::fs::{File, OpenOptions};
+use std::io::{self, IoSlice};
+use std::path::Path;
+use std::sync::Arc;
+
+/// The operating system's files.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct OsVfs;
+
+impl Vfs for OsVfs {
+    fn create_directory(&self, directory: &Path) -> io::Result<()> {
+        let missing: Vec<&Path> =
+            directory.ancestors().take_while(|path| !path.as_os_str().is_empty() && !path.is_dir()).collect();
+        std::fs::create_dir_all(directory)?;
+        for made in missing {
+            self.sync_directory(parent(made))?;
+        }
+        Ok(())
+    }
+
+    fn open(&self, path: &Path, mode: OpenMode) -> io::Result<Arc<dyn VfsFile>> {
+        let create = mode == OpenMode::Create;
+        let file = OpenOptions::new().read(true).write(true).create(create).truncate(create).open(path)?;
+        Ok(Arc::new(OsFile(file)))
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        std::fs::rename(from, to)
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        std::fs::remove_file(path)
+    }
+
+    fn list(&self, directory: &Path) -> io::Result<Vec<String>> {
+        let mut names = Vec::new();
+        for entry in std::fs::read_dir(directory)? {
+            let entry = entry?;
+            if entry.file_type()?.is_file() {
+                names.extend(entry.file_name().into_string());
+            }
+        }
+        names.sort();
+        Ok(names)
+    }
+
+    #[cfg(unix)]
+    fn sync_directory(&self, directory: &Path) -> io::Result<()> {
+        File::open(directory)?.sync_all()
+    }
+
+    /// Only Unix lets a directory be opened and synced; elsewhere the file system orders its own metadata.
+    #[cfg(not(unix))]
+    fn sync_directory(&self, _directory: &Path) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn lock(&self, path: &Path) -> io::Result<Box<dyn Lock>> {
+        let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
+        rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive)?;
+        Ok(Box::new(OsLock(file)))
+    }
+}
+
+fn parent(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// The lock ends with the file's last handle.
+#[derive(Debug)]
+struct OsLock(#[expect(dead_code, reason = "held for its drop")] File);
+
+impl Lock for OsLock {}
+
+#[derive(Debug)]
+struct OsFile(File);
+
+impl VfsFile for OsFile {
+    fn bytes(&self) -> io::Result<u64> {
+        Ok(self.0.metadata()?.len())
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut filled = 0;
+        while filled < buffer.len() {
+            match rustix::io::pread(&self.0, &mut buffer[filled..], offset + filled as u64) {
+                Ok(0) => break,
+                Ok(count) => filled += count,
+                Err(rustix::io::Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(filled)
+    }
+
+    fn write_at(&self, mut offset: u64, parts: &[IoSlice<'_>]) -> io::Result<()> {
+        let mut parts: Vec<IoSlice<'_>> = parts.iter().copied().filter(|part| !part.is_empty()).collect();
+        let mut left = parts.as_mut_slice();
+        while !left.is_empty() {
+            let call = left.len().min(PARTS_PER_CALL);
+            match rustix::io::pwritev(&self.0, &left[..call], offset) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(count) => {
+                    offset += count as u64;
+                    IoSlice::advance_slices(&mut left, count);
+                }
+                Err(rustix::io::Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        self.0.sync_data()
+    }
+
+    fn sync_all(&self) -> io::Result<()> {
+        self.0.sync_all()
+    }
+
+    fn map(&self) -> io::Result<Mapping> {
+        map::read_only(&self.0)
+    }
+}
+
+/// The smallest limit (`IOV_MAX`) among the supported systems.
+const PARTS_PER_CALL: usize = 1024;
