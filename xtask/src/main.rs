@@ -1,3 +1,142 @@
-//! CI and release tasks of the workspace.
+//! CI and release tasks of the workspace: `cargo xtask help` lists them.
+#![forbid(unsafe_code)]
 
-fn main() {}
+mod ci;
+mod codegen;
+mod failure;
+mod layers;
+mod licence;
+mod metadata;
+mod process;
+mod steps;
+mod suite;
+mod supply;
+mod tidy;
+
+use clap::{Args, Parser, Subcommand};
+use failure::Failure;
+use process::cargo;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use steps::Steps;
+
+/// CI and release tasks. Each prints the time of its steps and fails with a sentence that says what failed.
+#[derive(Parser)]
+#[command(bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Everything that a change must pass.
+    Ci(CiOptions),
+    /// The whole test suite, documentation tests included.
+    Test,
+    /// Formats the Rust code.
+    Fmt {
+        /// Changes nothing; fails where something is not formatted.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Clippy on everything, warnings denied.
+    Lint,
+    /// Checks which crate sees which.
+    Layers {
+        /// Checks what `cargo metadata --no-deps` has written to this file instead of the workspace as it is.
+        #[arg(long, value_name = "FILE")]
+        metadata: Option<PathBuf>,
+    },
+    /// Checks sizes, words, links and pairings of files.
+    Tidy,
+    /// Checks licences, sources and banned crates of all dependencies against deny.toml.
+    Deny,
+    /// Builds the documentation, warnings denied.
+    Docs,
+    /// Generates the gRPC code from its proto file.
+    Codegen {
+        /// Changes nothing; fails if the generated code is not what the proto file says.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Runs the simulator with these arguments: `--seeds N [--from S]`, or `--seed S --trace`.
+    Sim {
+        /// Handed to the simulator as they are.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+}
+
+/// What `ci` runs.
+#[derive(Args)]
+struct CiOptions {
+    /// Leaves out the test suite, for a caller that runs `cargo xtask test` itself.
+    #[arg(long)]
+    without_test: bool,
+    /// How many seeds the simulator runs.
+    #[arg(long, value_name = "N", env = "QUORATE_SIM_SEEDS", default_value_t = 100)]
+    sim_seeds: u64,
+}
+
+fn main() -> ExitCode {
+    let mut steps = Steps::new();
+    match run(Arguments::parse().task, &mut steps) {
+        Ok(()) => {
+            steps.report();
+            ExitCode::SUCCESS
+        }
+        Err(failure) => {
+            steps.report();
+            eprintln!("\nxtask: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(task: Task, steps: &mut Steps) -> Result<(), Failure> {
+    let root = workspace_root();
+    match task {
+        Task::Ci(options) => ci::run(&root, &options, steps),
+        Task::Test => suite::run(&root, steps),
+        Task::Fmt { check } => steps.run("fmt", || format_code(&root, check)),
+        Task::Lint => steps.run("lint", || lint(&root)),
+        Task::Layers { metadata } => steps.run("layers", || layers::run(&root, metadata.as_deref())),
+        Task::Tidy => steps.run("tidy", || tidy::run(&root)),
+        Task::Deny => steps.run("deny", || supply::run(&root)),
+        Task::Docs => steps.run("docs", || document(&root)),
+        Task::Codegen { check } => steps.run("codegen", || codegen::run(&root, check)),
+        Task::Sim { arguments } => steps.run("sim", || simulate(&root, &arguments)),
+    }
+}
+
+/// The workspace in which cargo runs this program, or the one in which it was built.
+fn workspace_root() -> PathBuf {
+    let manifest =
+        std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    let manifest = PathBuf::from(manifest);
+    manifest.parent().map_or_else(|| manifest.clone(), Path::to_path_buf)
+}
+
+fn format_code(root: &Path, check: bool) -> Result<(), Failure> {
+    let mut command = cargo(root, &["fmt", "--all"]);
+    if check {
+        command.arg("--check");
+    }
+    process::run(&mut command)
+}
+
+fn lint(root: &Path) -> Result<(), Failure> {
+    let arguments = ["clippy", "--profile", "checked", "--workspace", "--all-targets", "--all-features"];
+    process::run(cargo(root, &arguments).args(["--", "-D", "warnings"]))
+}
+
+fn document(root: &Path) -> Result<(), Failure> {
+    let arguments = ["doc", "--profile", "checked", "--workspace", "--no-deps"];
+    process::run(cargo(root, &arguments).env("RUSTDOCFLAGS", "-D warnings"))
+}
+
+fn simulate(root: &Path, arguments: &[String]) -> Result<(), Failure> {
+    let simulator = ["run", "--profile", "checked", "--package", "quorate-sim", "--bin", "quorate-sim", "--"];
+    process::run(cargo(root, &simulator).args(arguments))
+}

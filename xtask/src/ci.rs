@@ -1,0 +1,32 @@
+//! Everything that a change must pass, the quick and telling steps first.
+
+use crate::failure::Failure;
+use crate::process::{self, cargo};
+use crate::steps::Steps;
+use crate::{CiOptions, codegen, document, format_code, layers, lint, simulate, suite, supply, tidy};
+use std::path::Path;
+
+/// Runs every step and stops at the first that fails. The test suite comes last, so that its summary closes the output.
+pub(crate) fn run(root: &Path, options: &CiOptions, steps: &mut Steps) -> Result<(), Failure> {
+    steps.run("fmt", || format_code(root, true))?;
+    steps.run("tidy", || tidy::run(root))?;
+    steps.run("layers", || layers::run(root, None))?;
+    steps.run("deny", || supply::run(root))?;
+    steps.run("codegen", || codegen::run(root, true))?;
+    steps.run("lint", || lint(root))?;
+    steps.run("pure crates alone", || check_alone(root))?;
+    steps.run("docs", || document(root))?;
+    let seeds = options.sim_seeds.to_string();
+    steps.run("sim", || simulate(root, &["--seeds".to_owned(), seeds]))?;
+    if options.without_test { Ok(()) } else { suite::run(root, steps) }
+}
+
+/// Checks each pure crate by itself, so that no other crate of the workspace lends it a feature.
+fn check_alone(root: &Path) -> Result<(), Failure> {
+    for name in layers::pure_crates(root)? {
+        let arguments =
+            ["check", "--quiet", "--profile", "checked", "--no-default-features", "--package", &name];
+        process::run(&mut cargo(root, &arguments))?;
+    }
+    Ok(())
+}
