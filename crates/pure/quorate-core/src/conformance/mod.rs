@@ -1,1 +1,4 @@
 //! Suites that an implementer of a boundary trait runs against it.
+
+pub mod engine;
+pub mod kv_store;

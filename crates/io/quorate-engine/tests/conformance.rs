@@ -1,0 +1,152 @@
+//! The suites of the traits at the boundary, over every store.
+
+use bytes::Bytes;
+use quorate_codec::{Envelope, PayloadKind, WriteBatch};
+use quorate_core::KvStore;
+use quorate_core::conformance::engine::Subject;
+use quorate_core::conformance::kv_store::Opening;
+use quorate_core::conformance::{engine, kv_store};
+use quorate_engine::{
+    DEFAULT_DATABASE, FjallConfig, FjallStore, KvEngine, MemoryStore, RedbConfig, RedbStore, SCHEMA_VERSION,
+};
+use std::ops::Bound;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+type Open = fn(&Path) -> Arc<dyn KvStore>;
+
+fn open_memory(_path: &Path) -> Arc<dyn KvStore> {
+    Arc::new(MemoryStore::new())
+}
+
+fn open_redb(path: &Path) -> Arc<dyn KvStore> {
+    Arc::new(RedbStore::open(path, &RedbConfig::default()).unwrap())
+}
+
+fn open_fjall(path: &Path) -> Arc<dyn KvStore> {
+    Arc::new(FjallStore::open(path, &FjallConfig::default()).unwrap())
+}
+
+/// A directory with a new place for every fresh store.
+struct Places {
+    directory: tempfile::TempDir,
+    count: usize,
+}
+
+impl Places {
+    fn new() -> Self {
+        Self { directory: tempfile::tempdir().unwrap(), count: 0 }
+    }
+
+    fn fresh(&mut self) -> PathBuf {
+        self.count += 1;
+        self.present()
+    }
+
+    fn present(&self) -> PathBuf {
+        self.directory.path().join(self.count.to_string())
+    }
+}
+
+fn check_store(open: Open) {
+    let mut places = Places::new();
+    kv_store::suite(|| open(&places.fresh()));
+}
+
+fn check_reopening(open: Open) {
+    let mut places = Places::new();
+    kv_store::reopen_suite(|opening| match opening {
+        Opening::Fresh => open(&places.fresh()),
+        Opening::Again => open(&places.present()),
+    });
+}
+
+fn check_engine(open: Open, keeps_data: bool) {
+    engine::suite(KeyValue { open, keeps_data, places: Places::new() });
+}
+
+struct KeyValue {
+    open: Open,
+    keeps_data: bool,
+    places: Places,
+}
+
+impl Subject for KeyValue {
+    type Engine = KvEngine;
+
+    fn fresh(&mut self) -> KvEngine {
+        KvEngine::open((self.open)(&self.places.fresh())).unwrap()
+    }
+
+    fn reopen(&mut self, engine: KvEngine) -> Option<KvEngine> {
+        drop(engine);
+        self.keeps_data.then(|| KvEngine::open((self.open)(&self.places.present())).unwrap())
+    }
+
+    fn payload(&self, number: u64) -> Bytes {
+        let mut batch = WriteBatch::new();
+        batch.put(DEFAULT_DATABASE, &number.to_be_bytes(), b"");
+        batch.put(DEFAULT_DATABASE, b"latest", &number.to_be_bytes());
+        let (kind, body) = (PayloadKind::WriteBatch, batch.encoded());
+        let mut payload = Vec::new();
+        Envelope { kind, schema_version: SCHEMA_VERSION, session: None, body }.encode_into(&mut payload);
+        payload.into()
+    }
+
+    fn bad_payload(&self) -> Bytes {
+        let payload = self.payload(7);
+        payload.slice(..payload.len() - 1)
+    }
+
+    fn numbers(&self, engine: &KvEngine) -> Vec<u64> {
+        let snapshot = engine.reader().snapshot().unwrap();
+        let rows = snapshot.scan(DEFAULT_DATABASE, Bound::Unbounded, Bound::Unbounded).unwrap();
+        rows.filter_map(|row| Some(u64::from_be_bytes((*row.unwrap().0).try_into().ok()?))).collect()
+    }
+
+    fn latest(&self, engine: &KvEngine) -> Option<u64> {
+        let snapshot = engine.reader().snapshot().unwrap();
+        let value = snapshot.get(DEFAULT_DATABASE, b"latest").unwrap()?;
+        Some(u64::from_be_bytes((*value).try_into().unwrap()))
+    }
+}
+
+#[test]
+fn the_memory_store_conforms() {
+    check_store(open_memory);
+}
+
+#[test]
+fn the_redb_store_conforms() {
+    check_store(open_redb);
+}
+
+#[test]
+fn the_fjall_store_conforms() {
+    check_store(open_fjall);
+}
+
+#[test]
+fn the_redb_store_keeps_its_data_over_a_restart() {
+    check_reopening(open_redb);
+}
+
+#[test]
+fn the_fjall_store_keeps_its_data_over_a_restart() {
+    check_reopening(open_fjall);
+}
+
+#[test]
+fn the_engine_conforms_over_memory() {
+    check_engine(open_memory, false);
+}
+
+#[test]
+fn the_engine_conforms_over_redb() {
+    check_engine(open_redb, true);
+}
+
+#[test]
+fn the_engine_conforms_over_fjall() {
+    check_engine(open_fjall, true);
+}
