@@ -1,3 +1,4 @@
-//! Generated from proto/quorate.proto by `cargo xtask codegen`: one module for each version of the service.
+//! Generated from proto/quorate.proto by `cargo xtask codegen`.
 
+/// Version 1 of the service: the package `quorate.v1`.
 pub mod v1;
