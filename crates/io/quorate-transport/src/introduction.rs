@@ -1,0 +1,98 @@
+//! Who may talk to whom: the judgement of two hellos, the same for every transport.
+
+use quorate_core::{Hello, HelloRefusal, Member, MemberList, NodeId};
+
+/// Judges a caller on the listening side. `expected` is the name of the node that the caller meant to reach.
+///
+/// What differs between the groups is named before what differs between the nodes: a stranger's group says more than its name.
+pub(crate) fn admit_caller(
+    ours: &Hello,
+    theirs: &Hello,
+    expected: &str,
+    members: &MemberList,
+) -> Result<NodeId, HelloRefusal> {
+    ours.check(theirs)?;
+    let known = members.member(theirs.id).is_some_and(|member| member.name == theirs.node);
+    if !known {
+        return Err(HelloRefusal::NotAMember { node: theirs.node.clone(), id: theirs.id });
+    }
+    if expected != ours.node {
+        return Err(HelloRefusal::WrongNode { expected: expected.into(), found: ours.node.clone() });
+    }
+    Ok(theirs.id)
+}
+
+/// Judges who answered on the dialling side, where `expected` should.
+pub(crate) fn recognise(ours: &Hello, theirs: &Hello, expected: &Member) -> Result<(), HelloRefusal> {
+    ours.check(theirs)?;
+    if theirs.node != expected.name || theirs.id != expected.id {
+        return Err(HelloRefusal::WrongNode { expected: expected.name.clone(), found: theirs.node.clone() });
+    }
+    Ok(())
+}
+
+/// The listening side's refusal as the dialling side says it: what was "ours" is "theirs". `refuser` is the listener's name.
+pub(crate) fn mirrored(refusal: HelloRefusal, refuser: &str) -> HelloRefusal {
+    match refusal {
+        HelloRefusal::Protocol { ours, theirs } => HelloRefusal::Protocol { ours: theirs, theirs: ours },
+        HelloRefusal::Group { ours, theirs } => HelloRefusal::Group { ours: theirs, theirs: ours },
+        HelloRefusal::MemberList { .. } => HelloRefusal::MemberList { node: refuser.into() },
+        HelloRefusal::Uuid { ours, theirs, .. } => {
+            HelloRefusal::Uuid { node: refuser.into(), ours: theirs, theirs: ours }
+        }
+        same_on_both_sides => same_on_both_sides,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use quorate_core::{Incarnation, NodeType, QuorumRule};
+
+    fn members() -> MemberList {
+        let member = |name: &str| Member {
+            id: NodeId::default(),
+            name: name.into(),
+            address: format!("{name}:1"),
+            node_type: NodeType::Electable,
+            priority: 1,
+        };
+        MemberList::found(vec![member("a"), member("b")], QuorumRule::SimpleMajority).unwrap()
+    }
+
+    fn hello(node: &str, id: u16) -> Hello {
+        Hello {
+            protocol: Hello::PROTOCOL,
+            group: "g".into(),
+            node: node.into(),
+            id: NodeId::new(id),
+            incarnation: Incarnation(1),
+            open_count: 1,
+            uuid: None,
+            member_list_hash: Some(7),
+        }
+    }
+
+    #[test]
+    fn a_caller_must_be_a_member_by_name_and_number() {
+        let (ours, members) = (hello("a", 1), members());
+        assert_eq!(admit_caller(&ours, &hello("b", 2), "a", &members), Ok(NodeId::new(2)));
+        for stranger in [hello("c", 2), hello("b", 1), hello("b", 3)] {
+            let refusal = HelloRefusal::NotAMember { node: stranger.node.clone(), id: stranger.id };
+            assert_eq!(admit_caller(&ours, &stranger, "a", &members), Err(refusal));
+        }
+    }
+
+    #[test]
+    fn a_caller_who_wanted_somebody_else_is_told_who_answers() {
+        let wrong = HelloRefusal::WrongNode { expected: "b".into(), found: "a".into() };
+        assert_eq!(admit_caller(&hello("a", 1), &hello("b", 2), "b", &members()), Err(wrong));
+    }
+
+    #[test]
+    fn a_refusal_changes_sides_and_back() {
+        let group = HelloRefusal::Group { ours: "x".into(), theirs: "y".into() };
+        assert_eq!(mirrored(group.clone(), "a"), HelloRefusal::Group { ours: "y".into(), theirs: "x".into() });
+        assert_eq!(mirrored(mirrored(group.clone(), "a"), "b"), group);
+    }
+}
