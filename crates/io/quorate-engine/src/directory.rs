@@ -1,7 +1,9 @@
 //! The few things that the stores need of a file system and their engines do not do.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io;
+#[cfg(feature = "redb")]
+use std::io::Read;
 use std::path::Path;
 
 /// Makes the entry of `path` in its directory durable: a new file can otherwise be gone after power loss, whatever was synced in it.
@@ -24,11 +26,12 @@ fn sync(_directory: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether the file at `path` begins with `prefix`. False if it cannot be read.
+/// Whether the file at `path` begins with `prefix`.
 #[cfg(feature = "redb")]
-pub(crate) fn starts_with(path: &Path, prefix: &[u8]) -> bool {
-    let mut head = vec![0; prefix.len()];
-    File::open(path).and_then(|mut file| file.read_exact(&mut head)).is_ok() && head == prefix
+pub(crate) fn starts_with(path: &Path, prefix: &[u8]) -> io::Result<bool> {
+    let mut head = Vec::new();
+    File::open(path)?.take(prefix.len() as u64).read_to_end(&mut head)?;
+    Ok(head == prefix)
 }
 
 /// Whether a directory exists and holds anything.

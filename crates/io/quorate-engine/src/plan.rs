@@ -5,6 +5,7 @@ use crate::outcome::{Outcome, Refusal};
 use bytes::Bytes;
 use quorate_codec::{DATABASE_NAME_BYTES_MAX, DatabaseId, Envelope, Operation, Operations, PayloadKind};
 use quorate_core::{Committed, EngineError, EntryId, EntryKind, KvOperation};
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// What a run of entries changes in the store, gathered before anything is written.
@@ -14,8 +15,8 @@ pub(crate) struct Plan<'a> {
     catalog: &'a Catalog,
     bytes: &'a mut Vec<u8>,
     changes: Vec<Change<'a>>,
-    /// Databases that this run creates, in order.
-    created: Vec<(&'a str, DatabaseId)>,
+    /// Databases that this run creates.
+    created: BTreeMap<&'a str, DatabaseId>,
 }
 
 struct Change<'a> {
@@ -41,7 +42,7 @@ impl<'a> Plan<'a> {
     /// An empty plan over the present catalog, which uses the memory of `bytes`.
     pub(crate) fn new(catalog: &'a Catalog, bytes: &'a mut Vec<u8>) -> Self {
         bytes.clear();
-        Self { catalog, bytes, changes: Vec::new(), created: Vec::new() }
+        Self { catalog, bytes, changes: Vec::new(), created: BTreeMap::new() }
     }
 
     /// Takes in the next entry and returns its result.
@@ -49,12 +50,12 @@ impl<'a> Plan<'a> {
         if entry.kind == EntryKind::TermStart {
             return Ok(Bytes::new());
         }
-        let (changes, created) = (self.changes.len(), self.created.len());
+        let (changes, next_database) = (self.changes.len(), self.next_database());
         match self.add_payload(&entry.payload) {
             Ok(databases) => Ok(Outcome::Done { databases }.encode()),
             Err(Stop::Refused(refusal)) => {
                 self.changes.truncate(changes);
-                self.created.truncate(created);
+                self.created.retain(|_, id| id.as_u32() < next_database);
                 Ok(Outcome::Refused(refusal).encode())
             }
             Err(Stop::Unreadable(detail)) => Err(EngineError::Payload { id: entry.id, detail }),
@@ -87,7 +88,9 @@ impl<'a> Plan<'a> {
 
     /// The databases that this run creates, in order.
     pub(crate) fn into_created(self) -> Vec<(String, DatabaseId)> {
-        self.created.into_iter().map(|(name, id)| (name.to_owned(), id)).collect()
+        let mut created: Vec<_> = self.created.into_iter().map(|(name, id)| (name.to_owned(), id)).collect();
+        created.sort_by_key(|(_, id)| *id);
+        created
     }
 
     fn add_payload(&mut self, payload: &'a [u8]) -> Result<Vec<DatabaseId>, Stop> {
@@ -117,8 +120,7 @@ impl<'a> Plan<'a> {
     }
 
     fn create(&mut self, name: &'a str) -> Result<DatabaseId, Stop> {
-        let new = self.created.iter().find(|(created, _)| *created == name).map(|(_, id)| *id);
-        if let Some(id) = self.catalog.find(name).or(new) {
+        if let Some(id) = self.catalog.find(name).or_else(|| self.created.get(name).copied()) {
             return Ok(id);
         }
         if name.len() > DATABASE_NAME_BYTES_MAX {
@@ -129,7 +131,7 @@ impl<'a> Plan<'a> {
             return Err(Stop::Refused(Refusal::TooManyDatabases));
         }
         let id = DatabaseId::new(number);
-        self.created.push((name, id));
+        self.created.insert(name, id);
         self.put_own(&layout::DATABASE, name.as_bytes(), &number.to_le_bytes());
         Ok(id)
     }

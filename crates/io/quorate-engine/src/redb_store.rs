@@ -3,8 +3,8 @@ use crate::{OpenError, directory};
 use bytes::Bytes;
 use quorate_core::{EngineError, KvOperation, KvScan, KvSnapshot, KvStore};
 use redb::{
-    Database, DatabaseError, Durability, ReadOnlyTable, ReadableDatabase, ReadableTable, StorageError,
-    TableDefinition, TableHandle, WriteTransaction,
+    Database, DatabaseError, Durability, ReadOnlyTable, ReadableDatabase, ReadableTable, TableDefinition,
+    TableHandle, WriteTransaction,
 };
 use std::ops::Bound;
 use std::path::Path;
@@ -12,6 +12,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 const ENGINE: &str = "redb";
+/// How every redb file begins.
+const MAGIC: &[u8] = b"redb";
 const TABLE: TableDefinition<'static, &[u8], &[u8]> = TableDefinition::new("quorate");
 
 /// How a [`RedbStore`] uses its memory.
@@ -64,11 +66,7 @@ impl RedbStore {
         match tables.as_slice() {
             [] => self.create_table().map_err(|error| broken(path, error)),
             [name] if name == TABLE.name() => Ok(()),
-            names => Err(OpenError::Foreign {
-                path: path.to_owned(),
-                engine: ENGINE,
-                detail: format!("it has the tables {names:?}"),
-            }),
+            names => Err(foreign(path, format!("it has the tables {names:?}"))),
         }
     }
 
@@ -169,16 +167,16 @@ fn refused(path: &Path, error: DatabaseError) -> OpenError {
         DatabaseError::DatabaseAlreadyOpen | DatabaseError::LockProtocolMismatch => {
             OpenError::InUse { path: path.to_owned() }
         }
-        DatabaseError::UpgradeRequired(version) => OpenError::Foreign {
-            path: path.to_owned(),
-            engine: ENGINE,
-            detail: format!("it has file format {version}"),
+        DatabaseError::UpgradeRequired(version) => foreign(path, format!("it has file format {version}")),
+        error => match directory::starts_with(path, MAGIC) {
+            Ok(false) => foreign(path, "it does not begin as one".to_owned()),
+            _ => broken(path, error),
         },
-        DatabaseError::Storage(StorageError::Corrupted(detail)) if !directory::starts_with(path, b"redb") => {
-            OpenError::Foreign { path: path.to_owned(), engine: ENGINE, detail }
-        }
-        error => broken(path, error),
     }
+}
+
+fn foreign(path: &Path, detail: String) -> OpenError {
+    OpenError::Foreign { path: path.to_owned(), engine: ENGINE, detail }
 }
 
 fn broken(path: &Path, error: impl Into<redb::Error>) -> OpenError {

@@ -1,0 +1,82 @@
+//! What opening a store refuses, and how it says so.
+#![cfg(all(feature = "redb", feature = "fjall"))]
+
+use quorate_engine::{FjallConfig, FjallStore, OpenError, RedbConfig, RedbStore};
+use std::fs;
+use std::path::Path;
+
+fn open_redb(path: &Path) -> Result<RedbStore, OpenError> {
+    RedbStore::open(path, &RedbConfig::default())
+}
+
+fn open_fjall(path: &Path) -> Result<FjallStore, OpenError> {
+    FjallStore::open(path, &FjallConfig::default())
+}
+
+fn refusal<T>(opened: Result<T, OpenError>) -> OpenError {
+    opened.err().expect("opening is refused")
+}
+
+#[test]
+fn a_store_in_use_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let (redb, fjall) = (directory.path().join("redb"), directory.path().join("fjall"));
+    let _held = (open_redb(&redb).unwrap(), open_fjall(&fjall).unwrap());
+    for error in [refusal(open_redb(&redb)), refusal(open_fjall(&fjall))] {
+        assert!(matches!(error, OpenError::InUse { .. }), "{error:?}");
+        assert!(error.to_string().contains("is in use: stop the process"), "{error}");
+    }
+}
+
+#[test]
+fn a_file_that_is_no_redb_file_is_refused_and_left_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("notes.txt");
+    let text = "somebody's notes\n".repeat(1000);
+    fs::write(&path, &text).unwrap();
+    let error = refusal(open_redb(&path));
+    assert!(matches!(error, OpenError::Foreign { .. }), "{error:?}");
+    assert_eq!(fs::read_to_string(&path).unwrap(), text);
+}
+
+#[test]
+fn a_redb_file_of_another_application_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("theirs.redb");
+    let theirs = redb::Database::create(&path).unwrap();
+    let transaction = theirs.begin_write().unwrap();
+    transaction.open_table(redb::TableDefinition::<u64, u64>::new("orders")).unwrap();
+    transaction.commit().unwrap();
+    drop(theirs);
+    let error = refusal(open_redb(&path));
+    assert!(matches!(&error, OpenError::Foreign { detail, .. } if detail.contains("orders")), "{error:?}");
+}
+
+#[test]
+fn a_directory_of_something_else_is_refused_and_left_alone() {
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join("notes.txt"), "somebody's notes").unwrap();
+    let error = refusal(open_fjall(directory.path()));
+    assert!(matches!(error, OpenError::Foreign { .. }), "{error:?}");
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn a_fjall_database_of_another_application_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("theirs");
+    let theirs = fjall::Database::builder(&path).open().unwrap();
+    theirs.keyspace("orders", fjall::KeyspaceCreateOptions::default).unwrap();
+    drop(theirs);
+    let error = refusal(open_fjall(&path));
+    assert!(matches!(&error, OpenError::Foreign { detail, .. } if detail.contains("orders")), "{error:?}");
+}
+
+#[test]
+fn a_place_that_does_not_exist_is_named() {
+    let path = Path::new("/nonexistent/engine");
+    for error in [refusal(open_redb(path)), refusal(open_fjall(Path::new("/proc/nowhere/engine")))] {
+        assert!(matches!(error, OpenError::Io { .. }), "{error:?}");
+        assert!(error.to_string().contains("/engine"), "{error}");
+    }
+}
