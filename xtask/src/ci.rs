@@ -6,7 +6,8 @@ use crate::steps::Steps;
 use crate::{CiOptions, codegen, document, format_code, layers, lint, simulate, suite, supply, tidy};
 use std::path::Path;
 
-/// Runs every step and stops at the first that fails. The test suite comes last, so that its summary closes the output.
+/// Runs every step and stops at the first that fails. The test suite comes last, so that its summary closes
+/// the output.
 pub(crate) fn run(root: &Path, options: &CiOptions, steps: &mut Steps) -> Result<(), Failure> {
     steps.run("fmt", || format_code(root, true))?;
     steps.run("tidy", || tidy::run(root))?;

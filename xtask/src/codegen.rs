@@ -1,7 +1,7 @@
 use crate::failure::Failure;
 use crate::process::{self, cargo};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 /// What the service is described in.
@@ -42,8 +42,8 @@ fn compare(root: &Path, generated: &str) -> Result<(), Failure> {
     let path = root.join(GENERATED);
     match fs::read_to_string(&path) {
         Ok(present) if present == generated => Ok(()),
-        Ok(_) => Err(Failure::Stale { path: PathBuf::from(GENERATED) }),
-        Err(error) => Err(Failure::File { path, source: error }),
+        Ok(_) => Err(Failure::Stale { path: GENERATED }),
+        Err(source) => Err(Failure::File { path, source }),
     }
 }
 

@@ -22,8 +22,8 @@ pub(crate) enum Failure {
     #[error("{path} does not exist: {advice}", path = path.display())]
     Missing { path: PathBuf, advice: &'static str },
     /// Generated code differs from what its source says.
-    #[error("{path} is not what is generated now: run `cargo xtask codegen` and commit the result", path = path.display())]
-    Stale { path: PathBuf },
+    #[error("{path} is not what is generated now: run `cargo xtask codegen` and commit the result")]
+    Stale { path: &'static str },
 }
 
 impl Failure {

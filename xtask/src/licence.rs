@@ -1,7 +1,8 @@
-//! Licence expressions, as Cargo.toml has them: `MIT OR Apache-2.0`, `(MIT OR Apache-2.0) AND Unicode-3.0`, and the older
-//! `MIT/Apache-2.0`.
+//! Licence expressions, as Cargo.toml has them: `MIT OR Apache-2.0`, `(MIT OR Apache-2.0) AND Unicode-3.0`,
+//! and the older `MIT/Apache-2.0`.
 
-/// Whether some choice that the expression leaves needs allowed licences only. An expression that is not understood is refused.
+/// Whether some choice that the expression leaves needs allowed licences only. An expression that is not
+/// understood is refused.
 pub(crate) fn is_allowed(expression: &str, allowed: &[String]) -> bool {
     let spaced = expression.replace('(', " ( ").replace(')', " ) ").replace('/', " OR ");
     let mut words = spaced.split_whitespace().peekable();

@@ -132,7 +132,7 @@ fn lint(root: &Path) -> Result<(), Failure> {
 }
 
 fn document(root: &Path) -> Result<(), Failure> {
-    let arguments = ["doc", "--profile", "checked", "--workspace", "--no-deps"];
+    let arguments = ["doc", "--profile", "checked", "--workspace", "--all-features", "--no-deps"];
     process::run(cargo(root, &arguments).env("RUSTDOCFLAGS", "-D warnings"))
 }
 

@@ -1,4 +1,5 @@
-//! What is depended on: the lists of deny.toml, checked here on every machine and by cargo-deny where it is installed.
+//! What is depended on: the lists of deny.toml, checked here on every machine and by cargo-deny where it is
+//! installed.
 
 use crate::failure::Failure;
 use crate::licence;

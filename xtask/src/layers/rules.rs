@@ -106,7 +106,8 @@ fn check_name(node: &Node, violations: &mut Vec<Violation>) {
     }
     match place(name) {
         None => violations.push(Violation(format!(
-            "{name} is not a known crate: one more needs a decision record and a line in xtask/src/layers/rules.rs"
+            "{name} is not a known crate: one more needs a decision record and a line in \
+             xtask/src/layers/rules.rs"
         ))),
         Some((_, home)) if home != node.home => violations.push(Violation(format!(
             "{name} lies in {} and belongs in {}",
@@ -144,7 +145,7 @@ fn judge_ours(node: &Node, edge: &Edge, to_layer: Layer, to_home: Home) -> Optio
     let says =
         |why: &str| Some(format!("{} ({layer}) depends on {} ({to_layer}): {why}", node.name, edge.to));
     if node.home == Home::Pure && to_home != Home::Pure {
-        return says("nothing under pure/ sees what touches the world");
+        return says("nothing under pure/ sees what is outside");
     }
     if edge.kind == DependencyKind::Development || layer == Layer::Tool {
         return None;
@@ -245,9 +246,8 @@ mod tests {
         for kind in [Normal, Build, Development] {
             assert_eq!(
                 complaints(node("quorate-replica", &[("quorate-log", kind)])),
-                [
-                    "quorate-replica (L2) depends on quorate-log (L3): nothing under pure/ sees what touches the world"
-                ]
+                ["quorate-replica (L2) depends on quorate-log (L3): nothing under pure/ \
+                     sees what is outside"]
             );
         }
     }
@@ -256,9 +256,8 @@ mod tests {
     fn the_log_sees_core_codec_and_vlsn_only() {
         assert_eq!(
             complaints(node("quorate-log", &[("quorate-election", Normal)])),
-            [
-                "quorate-log (L3) depends on quorate-election (L1): it sees quorate-core, quorate-codec, quorate-vlsn only"
-            ]
+            ["quorate-log (L3) depends on quorate-election (L1): it sees quorate-core, quorate-codec, \
+             quorate-vlsn only"]
         );
     }
 
@@ -268,8 +267,8 @@ mod tests {
             assert_eq!(
                 complaints(node("quorate-env", &[(name, Normal)])),
                 [format!(
-                    "quorate-env (L3) depends on {name} (L3): transports and engines are seen through the traits of \
-                     quorate-core only"
+                    "quorate-env (L3) depends on {name} (L3): transports and engines are seen through \
+                     the traits of quorate-core only"
                 )]
             );
         }

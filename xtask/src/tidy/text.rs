@@ -19,7 +19,8 @@ const MARKERS: [&str; 6] = [
     concat!("unimplemented", "!("),
 ];
 
-/// What the product does not speak of: other systems that it resembles, and papers that its readers do not have.
+/// What the product does not speak of: other systems that it resembles, and papers that its readers do not
+/// have.
 const FOREIGN: [&str; 9] = [
     concat!("no", "xu"),
     concat!("ru", "vector"),

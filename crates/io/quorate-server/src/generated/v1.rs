@@ -108,7 +108,8 @@ pub struct CommitToken {
     /// The group's UUID: 16 bytes, most significant first.
     #[prost(bytes = "bytes", tag = "1")]
     pub group: ::prost::bytes::Bytes,
-    /// The term under which the master wrote it: the ballot's round (48 bits) above its proposer's node number (16 bits).
+    /// The term under which the master wrote it: the ballot's round (48 bits) above its proposer's node number
+    /// (16 bits).
     #[prost(uint64, tag = "2")]
     pub term: u64,
     /// Its position (VLSN), from 1.
@@ -194,8 +195,8 @@ pub struct GetResponse {
     /// The value; absent if the key is not there.
     #[prost(bytes = "bytes", optional, tag = "1")]
     pub value: ::core::option::Option<::prost::bytes::Bytes>,
-    /// The last commit that this read has seen; absent while the group has none. A later read with it as commit point never
-    /// goes back in time.
+    /// The last commit that this read has seen; absent while the group has none. A later read with it as commit
+    /// point never goes back in time.
     #[prost(message, optional, tag = "2")]
     pub seen: ::core::option::Option<CommitToken>,
 }
@@ -256,8 +257,8 @@ pub mod failure {
         /// UNAVAILABLE. Too few replicas are connected for the durability asked. Nothing was written.
         #[prost(message, tag = "2")]
         InsufficientReplicas(super::Shortfall),
-        /// DEADLINE_EXCEEDED. The write is in the log, and may or may not become committed. Ask with the token: a read with it as
-        /// commit point succeeds if it did, and fails with commit_lost if it never will.
+        /// DEADLINE_EXCEEDED. The write is in the log, and may or may not become committed. Ask with the token: a
+        /// read with it as commit point succeeds if it did, and fails with commit_lost if it never will.
         #[prost(message, tag = "3")]
         OutcomeUnknown(super::OutcomeUnknown),
         /// DATA_LOSS. The commit that a token names was dropped in a failover, or belongs to another group.
@@ -294,7 +295,8 @@ pub struct Shortfall {
 /// A write that was neither done for certain nor left undone for certain.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct OutcomeUnknown {
-    /// The write's place in the replicated order; absent if the connection to the master broke before it was known.
+    /// The write's place in the replicated order; absent if the connection to the master broke before it was
+    /// known.
     #[prost(message, optional, tag = "1")]
     pub token: ::core::option::Option<CommitToken>,
     /// How many replicas' copies the durability needs.
@@ -356,7 +358,8 @@ pub struct StatusResponse {
     /// The program's version.
     #[prost(string, tag = "12")]
     pub version: ::prost::alloc::string::String,
-    /// True while the node may have lost entries that it acknowledged: it counts in no quorum until its log is refilled.
+    /// True while the node may have lost entries that it acknowledged: it counts in no quorum until its log is
+    /// refilled.
     #[prost(bool, tag = "13")]
     pub recovering: bool,
     /// Why the node stopped serving; empty while it serves.
@@ -473,8 +476,8 @@ pub enum WriteOutcome {
     Unspecified = 0,
     /// A write quorum holds it, it is applied on the master, and no failover undoes it.
     Committed = 1,
-    /// The master holds it as durably as asked. The answer to ACK_POLICY_NONE: a failover may still drop it, and nobody sees it
-    /// before it is committed.
+    /// The master holds it as durably as asked. The answer to ACK_POLICY_NONE: a failover may still drop it, and
+    /// nobody sees it before it is committed.
     Written = 2,
 }
 impl WriteOutcome {
