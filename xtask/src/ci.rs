@@ -6,13 +6,16 @@ use crate::steps::Steps;
 use crate::{CiOptions, codegen, document, format_code, layers, lint, simulate, suite, supply, tidy};
 use std::path::Path;
 
-/// Runs every step and stops at the first that fails. The test suite comes last, so that its summary closes
-/// the output.
+/// Runs the quick checks, all of them, then the slow steps up to the first that fails. The test suite comes
+/// last, so that its summary closes the output.
 pub(crate) fn run(root: &Path, options: &CiOptions, steps: &mut Steps) -> Result<(), Failure> {
-    steps.run("fmt", || format_code(root, true))?;
-    steps.run("tidy", || tidy::run(root))?;
-    steps.run("layers", || layers::run(root, None))?;
-    steps.run("deny", || supply::run(root))?;
+    let quick = [
+        steps.run("fmt", || format_code(root, true)),
+        steps.run("tidy", || tidy::run(root)),
+        steps.run("layers", || layers::run(root, None)),
+        steps.run("deny", || supply::run(root)),
+    ];
+    quick.into_iter().collect::<Result<(), _>>()?;
     steps.run("codegen", || codegen::run(root, true))?;
     steps.run("lint", || lint(root))?;
     steps.run("pure crates alone", || check_alone(root))?;

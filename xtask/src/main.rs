@@ -86,9 +86,8 @@ fn main() -> ExitCode {
             steps.report();
             ExitCode::SUCCESS
         }
-        Err(failure) => {
+        Err(_) => {
             steps.report();
-            eprintln!("\nxtask: {failure}");
             ExitCode::FAILURE
         }
     }

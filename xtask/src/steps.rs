@@ -12,7 +12,7 @@ impl Steps {
         Self { done: Vec::new() }
     }
 
-    /// Runs one step under its name.
+    /// Runs one step under its name, and says why if it fails.
     pub(crate) fn run(
         &mut self,
         name: &str,
@@ -21,6 +21,9 @@ impl Steps {
         eprintln!("==> {name}");
         let start = Instant::now();
         let result = step();
+        if let Err(failure) = &result {
+            eprintln!("    {failure}");
+        }
         self.done.push((name.to_owned(), start.elapsed(), result.is_ok()));
         result
     }
