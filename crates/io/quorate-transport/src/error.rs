@@ -13,7 +13,9 @@ pub enum TransportError {
         address: String,
     },
     /// The listen address is not of the form `host:port`, or its host name has no address.
-    #[error("the listen address {address:?} cannot be resolved ({detail}): write host:port, ip:port or [ipv6]:port")]
+    #[error(
+        "the listen address {address:?} cannot be resolved ({detail}): write host:port, ip:port or [ipv6]:port"
+    )]
     Unresolvable {
         /// Where this node should listen.
         address: String,
@@ -36,7 +38,9 @@ pub enum TransportError {
         me: NodeId,
     },
     /// A member's address is not of the form `host:port`.
-    #[error("the address {address:?} of member {node:?} has no port: write host:port, ip:port or [ipv6]:port")]
+    #[error(
+        "the address {address:?} of member {node:?} has no port: write host:port, ip:port or [ipv6]:port"
+    )]
     MemberAddress {
         /// The member's name.
         node: String,

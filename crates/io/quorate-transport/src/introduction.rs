@@ -92,7 +92,10 @@ mod tests {
     #[test]
     fn a_refusal_changes_sides_and_back() {
         let group = HelloRefusal::Group { ours: "x".into(), theirs: "y".into() };
-        assert_eq!(mirrored(group.clone(), "a"), HelloRefusal::Group { ours: "y".into(), theirs: "x".into() });
+        assert_eq!(
+            mirrored(group.clone(), "a"),
+            HelloRefusal::Group { ours: "y".into(), theirs: "x".into() }
+        );
         assert_eq!(mirrored(mirrored(group.clone(), "a"), "b"), group);
     }
 }

@@ -36,6 +36,7 @@ struct Introduction {
 
 struct Delivery {
     link: LinkId,
+    session: u64,
     inbox: Arc<dyn Inbox>,
     from: NodeId,
     service: Service,
@@ -59,6 +60,9 @@ impl State {
     }
 
     fn prepare_dial(&mut self, link: LinkId) -> Option<Introduction> {
+        if self.links.get(&link)?.session.is_some() {
+            return None;
+        }
         let caller = self.endpoints.get(&link.from)?;
         let expected = caller.members.member(link.to)?.clone();
         let caller = caller.inbox.clone();
@@ -86,19 +90,15 @@ impl State {
         let from = self.endpoints.get(&link.from)?.me;
         let inbox = self.endpoints.get(&target)?.inbox.clone();
         self.set_busy(&[target]);
-        Some(Delivery { link, inbox, from, service: link.service, packet })
+        Some(Delivery { link, session, inbox, from, service: link.service, packet })
     }
 }
 
 impl Introduction {
     fn run(self, hub: &Hub) {
         let (caller, listener) = (self.caller.hello(), self.listener_inbox.hello());
-        let admitted = introduction::admit_caller(
-            &listener,
-            &caller,
-            &self.expected.name,
-            &self.listener_members,
-        );
+        let (expected, members) = (&self.expected.name, &self.listener_members);
+        let admitted = introduction::admit_caller(&listener, &caller, expected, members);
         let mut state = hub.lock();
         match admitted {
             Err(refusal) => {
@@ -125,7 +125,7 @@ impl Introduction {
 impl Delivery {
     fn run(self, hub: &Hub) {
         if self.inbox.receive(self.from, self.service, self.packet) == Admission::Refused {
-            hub.lock().fail(self.link, DownReason::Lost);
+            hub.lock().end(self.link, self.session);
         }
     }
 }

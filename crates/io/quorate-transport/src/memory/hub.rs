@@ -132,7 +132,12 @@ impl Hub {
     pub(crate) fn kill(&self, node: NodeId) {
         let killed: Vec<_> = {
             let state = self.lock();
-            state.endpoints.iter().filter(|(_, endpoint)| endpoint.me == node).map(|(number, _)| *number).collect()
+            state
+                .endpoints
+                .iter()
+                .filter(|(_, endpoint)| endpoint.me == node)
+                .map(|(number, _)| *number)
+                .collect()
         };
         for endpoint in killed {
             self.close(endpoint);
@@ -248,7 +253,15 @@ impl State {
         self.tell(link.from, PeerEvent::Up { node: link.to, service: link.service, hello });
     }
 
-    /// An attempt has failed, or a link has been ended for cause: it is tried again after a pause.
+    /// The listening side ends a link for cause, unless it has ended meanwhile.
+    pub(crate) fn end(&mut self, link: LinkId, session: u64) {
+        let standing = self.links.get(&link).and_then(|link| link.session.as_ref());
+        if standing.is_some_and(|standing| standing.number == session) {
+            self.fail(link, DownReason::Lost);
+        }
+    }
+
+    /// An attempt has failed: it is repeated after a pause.
     pub(crate) fn fail(&mut self, link: LinkId, reason: DownReason) {
         let Some(failed) = self.links.get_mut(&link) else { return };
         failed.session = None;
@@ -266,7 +279,10 @@ impl State {
     fn lose(&mut self, link: LinkId) {
         let Some(lost) = self.links.get_mut(&link) else { return };
         lost.session = None;
-        self.tell(link.from, PeerEvent::Down { node: link.to, service: link.service, reason: DownReason::Lost });
+        self.tell(
+            link.from,
+            PeerEvent::Down { node: link.to, service: link.service, reason: DownReason::Lost },
+        );
         self.schedule(Duration::ZERO, Job::Dial(link));
     }
 

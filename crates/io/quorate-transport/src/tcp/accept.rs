@@ -37,7 +37,12 @@ pub(crate) async fn accept(shared: Arc<Shared>, listener: TcpListener) {
 }
 
 /// Lets a caller introduce itself; the one who has been silent longest makes room.
-fn admit(shared: &Arc<Shared>, strangers: &mut VecDeque<AbortHandle>, stream: TcpStream, address: SocketAddr) {
+fn admit(
+    shared: &Arc<Shared>,
+    strangers: &mut VecDeque<AbortHandle>,
+    stream: TcpStream,
+    address: SocketAddr,
+) {
     shared.counters.connections_accepted.increment();
     strangers.retain(|stranger: &AbortHandle| !stranger.is_finished());
     if strangers.len() >= shared.limits.connections_max
@@ -59,7 +64,10 @@ async fn meet(shared: Arc<Shared>, stream: TcpStream, address: SocketAddr) {
 }
 
 /// Hears the caller's hello and answers it.
-async fn introduce(shared: &Shared, mut stream: TcpStream) -> Result<(TcpStream, NodeId, Service), Rejection> {
+async fn introduce(
+    shared: &Shared,
+    mut stream: TcpStream,
+) -> Result<(TcpStream, NodeId, Service), Rejection> {
     let ours = shared.inbox.hello();
     let (service, target, theirs) = match read_greeting(&mut stream, ours.protocol).await {
         Ok(Greeting::Call { service, target, hello }) => (service, target, hello),

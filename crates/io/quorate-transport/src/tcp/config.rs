@@ -102,7 +102,8 @@ impl TcpConfig {
 
 impl TcpLimits {
     fn check(&self) -> Result<(), TransportError> {
-        let within = |ok: bool, limit, range| if ok { Ok(()) } else { Err(TransportError::Limit { limit, range }) };
+        let within =
+            |ok: bool, limit, range| if ok { Ok(()) } else { Err(TransportError::Limit { limit, range }) };
         let packet = u32::try_from(self.packet_bytes_max).is_ok_and(|bytes| bytes > 0);
         within(packet, "packet_bytes_max", "1 to 4294967295 bytes")?;
         within(self.connections_max > 0, "connections_max", "at least 1")?;

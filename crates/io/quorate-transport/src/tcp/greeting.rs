@@ -19,8 +19,8 @@
 //! The first twelve bytes are the same in every version of the protocol; the body is of the version that they name. So two nodes
 //! of versions that do not understand each other can still say so.
 
-use quorate_core::{GroupUuid, Hello, HelloRefusal, Incarnation, NodeId, Service};
 use bytes::{Buf, BufMut, TryGetError};
+use quorate_core::{GroupUuid, Hello, HelloRefusal, Incarnation, NodeId, Service};
 use tokio::io::{AsyncRead, AsyncReadExt};
 
 const MAGIC: [u8; 4] = *b"QRTE";

@@ -11,7 +11,8 @@ pub(crate) fn listen(config: &TcpConfig) -> Result<TcpListener, TransportError> 
     {
         return Err(TransportError::NotLoopback { address: *open });
     }
-    let listener = TcpListener::bind(&addresses[..]).map_err(|error| failed_to_bind(&config.listen, error))?;
+    let listener =
+        TcpListener::bind(&addresses[..]).map_err(|error| failed_to_bind(&config.listen, error))?;
     let operation = "making the listening socket non-blocking";
     listener.set_nonblocking(true).map_err(|source| TransportError::Io { operation, source })?;
     Ok(listener)

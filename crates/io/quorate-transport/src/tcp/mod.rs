@@ -27,8 +27,8 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle, ThreadId};
-use tokio::runtime::{Builder, Runtime};
 use tokio::net::TcpListener;
+use tokio::runtime::{Builder, Runtime};
 use tokio::sync::Notify;
 
 /// Links to the other members of a group over TCP.
@@ -129,7 +129,8 @@ impl Shared {
     fn new(config: &TcpConfig, inbox: Arc<dyn Inbox>) -> Self {
         let counters = Arc::new(Counters::default());
         let outbox = || Arc::new(Outbox::new(config.limits.send_queue_bytes_max, counters.clone()));
-        let outboxes = peers(config).flat_map(|peer| Service::ALL.map(|service| ((peer.id, service), outbox())));
+        let outboxes =
+            peers(config).flat_map(|peer| Service::ALL.map(|service| ((peer.id, service), outbox())));
         Self {
             outboxes: outboxes.collect(),
             members: config.members.clone(),

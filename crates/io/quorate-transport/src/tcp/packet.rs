@@ -139,7 +139,11 @@ mod tests {
     }
 
     impl AsyncRead for Pieces<'_> {
-        fn poll_read(mut self: Pin<&mut Self>, _: &mut Context<'_>, to: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        fn poll_read(
+            mut self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+            to: &mut ReadBuf<'_>,
+        ) -> Poll<io::Result<()>> {
             let count = self.step.min(to.remaining()).min(self.bytes.len());
             let (now, later) = self.bytes.split_at(count);
             to.put_slice(now);
@@ -149,7 +153,8 @@ mod tests {
     }
 
     fn wire(packets: &[Packet]) -> Vec<u8> {
-        let parts = packets.iter().map(|packet| [&encode_header(packet)[..], &packet.head, &packet.body].concat());
+        let parts =
+            packets.iter().map(|packet| [&encode_header(packet)[..], &packet.head, &packet.body].concat());
         parts.collect::<Vec<_>>().concat()
     }
 

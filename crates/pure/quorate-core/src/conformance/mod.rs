@@ -2,3 +2,4 @@
 
 pub mod engine;
 pub mod kv_store;
+pub mod transport;

@@ -1,0 +1,48 @@
+//! Both transports do what every transport must.
+
+mod common;
+
+use quorate_core::conformance::transport::{self, Network};
+use quorate_core::{Inbox, MemberList, NodeId, Transport};
+use quorate_transport::{InMemoryGroup, TcpConfig, TcpTransport};
+use std::sync::Arc;
+
+struct InMemory {
+    group: InMemoryGroup,
+    members: MemberList,
+}
+
+impl Network for InMemory {
+    fn members(&self) -> MemberList {
+        self.members.clone()
+    }
+
+    fn start(&self, me: NodeId, inbox: Arc<dyn Inbox>) -> Arc<dyn Transport> {
+        Arc::new(self.group.start(me, self.members.clone(), inbox).unwrap())
+    }
+}
+
+struct Tcp {
+    members: MemberList,
+}
+
+impl Network for Tcp {
+    fn members(&self) -> MemberList {
+        self.members.clone()
+    }
+
+    fn start(&self, me: NodeId, inbox: Arc<dyn Inbox>) -> Arc<dyn Transport> {
+        let listen = self.members.member(me).unwrap().address.clone();
+        Arc::new(TcpTransport::start(TcpConfig::new(me, listen, self.members.clone()), inbox).unwrap())
+    }
+}
+
+#[test]
+fn the_in_memory_transport_conforms() {
+    transport::suite(|| InMemory { group: InMemoryGroup::new().unwrap(), members: common::three_members() });
+}
+
+#[test]
+fn the_tcp_transport_conforms() {
+    transport::suite(|| Tcp { members: common::three_members() });
+}
