@@ -1,0 +1,646 @@
+use crate::applying::Applying;
+use crate::following::Following;
+use crate::founding::Founding;
+use crate::leading::Leading;
+use crate::local_log::LocalLog;
+use crate::reads::ForwardedReads;
+use crate::repairing::Repairing;
+use crate::{Event, Halt, Input, Message, NodeConfig, Opened, Output};
+use alloc::collections::VecDeque;
+use alloc::string::String;
+use core::time::Duration;
+use quorate_core::{
+    BootId, EntryId, GroupUuid, HardState, MemberList, NodeId, NodeSet, NodeState, Roster, Service, Term, TermTable,
+    Time, Vlsn, Watermarks,
+};
+use quorate_election::{Election, ElectionConfig, ElectionMessage, Standing};
+use quorate_policy::Quorums;
+use quorate_stream::{Holds, StreamMessage};
+
+/// One node's protocol.
+///
+/// - Events go in: [`handle`](Self::handle), [`propose`](Self::propose), [`read`](Self::read).
+/// - Effects come out: [`poll`](Self::poll) until it is empty, after every event.
+/// - Time: [`deadline`](Self::deadline) says when to hand in [`Input::Tick`] if nothing else happens.
+/// - The rest looks and changes nothing.
+///
+/// Guarantees, with the shell's part kept: 1. it is master of a term only by a nomination taken in this run of the process; 2. an
+/// [`Output::Apply`] holds committed entries only, in order, each once; 3. no acknowledgement precedes what it acknowledges; 4. overdue deadlines are
+/// looked at before anything else, so that a node that was stopped finds out before it does anything.
+#[derive(Debug)]
+pub struct Node {
+    pub(crate) config: NodeConfig,
+    pub(crate) me: NodeId,
+    pub(crate) boot: BootId,
+    pub(crate) hard: HardState,
+    pub(crate) group: Group,
+    pub(crate) founding: Founding,
+    pub(crate) election: Election,
+    pub(crate) links: Links,
+    pub(crate) log: LocalLog,
+    pub(crate) applying: Applying,
+    pub(crate) repairing: Repairing,
+    pub(crate) role: Role,
+    /// How far the log must be refilled before this node counts again, and the term of the master that said so.
+    pub(crate) refill_target: Option<(Term, Option<Vlsn>)>,
+    pub(crate) forwarded: ForwardedReads,
+    pub(crate) streams_begun: u32,
+    pub(crate) counters: Counters,
+    announced: (NodeState, Term, Option<NodeId>),
+    halted: bool,
+    outputs: VecDeque<Output>,
+}
+
+/// The members in effect and how they decide.
+#[derive(Debug)]
+pub(crate) struct Group {
+    pub(crate) list: MemberList,
+    pub(crate) electable: NodeSet,
+    pub(crate) quorums: Quorums,
+}
+
+impl Group {
+    fn new(list: MemberList) -> Self {
+        let quorums = Quorums::new(&list).expect("the shell refuses a member list whose quorums can miss each other");
+        Self { electable: list.electable(), quorums, list }
+    }
+}
+
+/// The links that this node has dialled and that stand.
+#[derive(Debug, Default)]
+pub(crate) struct Links {
+    control: NodeSet,
+    stream: NodeSet,
+}
+
+impl Links {
+    fn of(&mut self, service: Service) -> &mut NodeSet {
+        match service {
+            Service::Control => &mut self.control,
+            Service::Stream => &mut self.stream,
+        }
+    }
+
+    pub(crate) const fn control(&self) -> &NodeSet {
+        &self.control
+    }
+
+    pub(crate) fn stand(&self, node: NodeId) -> bool {
+        self.control.contains(node) && self.stream.contains(node)
+    }
+}
+
+/// What a node is doing.
+#[derive(Debug)]
+pub(crate) enum Role {
+    /// Looking for a master.
+    Unknown,
+    /// Following a master.
+    Following(Following),
+    /// Leading, perhaps not serving yet.
+    Leading(alloc::boxed::Box<Leading>),
+}
+
+/// How far a node has come, and in which state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// The state, as applications see it.
+    pub state: NodeState,
+    /// The term led or followed; else the term promised.
+    pub term: Term,
+    /// The master, if one is known.
+    pub master: Option<NodeId>,
+    /// The watermarks.
+    pub watermarks: Watermarks,
+    /// On a master: what every electable node holds.
+    pub held_by_all: Holds,
+    /// The node counts in no quorum until its log is refilled.
+    pub recovering: bool,
+    /// Some entries of its log cannot be read.
+    pub damaged: bool,
+}
+
+/// How far a replica has come, as its master knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PeerProgress {
+    /// The replica.
+    pub node: NodeId,
+    /// It has a stream.
+    pub connected: bool,
+    /// What it has acknowledged.
+    pub holds: Holds,
+    /// In its engine.
+    pub applied: Option<Vlsn>,
+    /// Durable in its engine.
+    pub engine_durable: Option<Vlsn>,
+    /// Bytes sent and not acknowledged.
+    pub in_flight_bytes: usize,
+}
+
+/// Figures that only grow while the node runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Canvasses begun.
+    pub canvasses: u64,
+    /// Ballots proposed.
+    pub ballots: u64,
+    /// Elections won.
+    pub wins: u64,
+    /// Times that this node ceased to lead.
+    pub step_downs: u64,
+    /// Heartbeats sent, one a receiver.
+    pub heartbeats_sent: u64,
+    /// Heartbeats accepted from a master.
+    pub heartbeats_received: u64,
+    /// Streams that this node has asked for.
+    pub syncups: u64,
+    /// Entries sent to replicas.
+    pub entries_fed: u64,
+    /// Bytes of frames sent to replicas.
+    pub bytes_fed: u64,
+    /// Entries received from masters.
+    pub entries_received: u64,
+    /// Bytes of frames received from masters.
+    pub bytes_received: u64,
+    /// Acknowledgements sent.
+    pub acks_sent: u64,
+    /// Acknowledgements that counted.
+    pub acks_received: u64,
+    /// Messages refused because of their term.
+    pub refused_by_term: u64,
+    /// Messages refused because their sender belongs to another group, or the node to none.
+    pub refused_foreign: u64,
+    /// Frames refused because they were damaged or out of place.
+    pub refused_frames: u64,
+    /// Entries rolled back.
+    pub entries_rolled_back: u64,
+    /// Entries proposed here.
+    pub entries_proposed: u64,
+    /// Reads of the log for replicas and the engine, below what is kept in memory.
+    pub log_reads: u64,
+}
+
+impl Node {
+    /// A node as opened. `declared` is the member list of its configuration; once the group is founded, the roster in the hard state counts instead.
+    ///
+    /// # Panics
+    /// If the quorums of `declared` can miss each other, or this node is not in it: the shell has checked both.
+    #[must_use]
+    pub fn new(config: NodeConfig, opened: Opened, declared: MemberList, now: Time) -> Self {
+        let Opened { hard_state: hard, boot, log, engine_applied } = opened;
+        let list = hard.roster.as_ref().map_or(declared, |roster| roster.list.clone());
+        assert!(list.member(hard.id).is_some(), "the shell refuses a list without this node");
+        let election = Election::new(
+            ElectionConfig {
+                me: hard.id,
+                heartbeat_interval: config.heartbeat_interval,
+                election_timeout: config.election_timeout,
+                phi_threshold: config.phi_threshold,
+                seed: config.seed,
+                #[cfg(feature = "mutations")]
+                mutation: (config.mutation == Some(crate::Mutation::NominationTakenTwice))
+                    .then_some(quorate_election::Mutation::NominationTakenTwice),
+            },
+            hard.promised,
+            now,
+        );
+        let applying = Applying::new(engine_applied, &log.terms, now);
+        let lost_unsynced = hard.unsynced_mark.is_some_and(|marked| marked != boot);
+        let must_recover = lost_unsynced || log.lost_durable_end || applying.engine_ahead().is_some();
+        let mut node = Self {
+            me: hard.id,
+            boot,
+            founding: Founding::new(&list, now),
+            group: Group::new(list),
+            election,
+            links: Links::default(),
+            repairing: Repairing::new(log.damaged.clone(), now),
+            log: LocalLog::new(log, config.window_bytes_max),
+            applying,
+            role: Role::Unknown,
+            refill_target: None,
+            forwarded: ForwardedReads::default(),
+            streams_begun: 0,
+            counters: Counters::default(),
+            announced: (NodeState::Unknown, hard.promised, None),
+            halted: false,
+            outputs: VecDeque::new(),
+            hard,
+            config,
+        };
+        if must_recover && !node.hard.recovering {
+            node.hard.recovering = true;
+            node.store_hard_state();
+        }
+        if node.hard.recovering {
+            node.event(Event::Recovering);
+        }
+        node.begin_founding(now);
+        node.settle(now);
+        node
+    }
+
+    /// Takes in what happened.
+    pub fn handle(&mut self, now: Time, input: Input) {
+        if self.halted {
+            return;
+        }
+        self.expire(now);
+        match input {
+            Input::Tick => {}
+            Input::Receive { from, uuid, message } => self.receive(now, from, uuid, message),
+            Input::PeerUp { node, service } => self.peer_up(node, service),
+            Input::PeerDown { node, service, refused } => self.peer_down(now, node, service, refused),
+            Input::SendDropped { to, service } => self.end_feeding(to, service),
+            Input::Written { epoch, last } => self.log_written(epoch, last),
+            Input::Durable { epoch, last } => self.log_durable(epoch, last),
+            Input::Truncated { epoch, truncated, log } => self.log_truncated(now, epoch, truncated, &log),
+            Input::Repaired { damaged } => self.log_repaired(damaged),
+            Input::Trimmed { base } => self.log.trimmed(base),
+            Input::LogRead { reader, result } => self.log_read(now, reader, result),
+            Input::Applied { last, bytes } => self.applying.applied(last, bytes),
+            Input::EngineFlushed { durable } => self.engine_flushed(durable),
+            Input::Failed { reason } => self.halt(Halt::Failed { reason }),
+        }
+        self.settle(now);
+    }
+
+    /// Proposes a ballot at once, without asking the others whether they suspect the master too: for an operator who knows better, and for
+    /// scripts.
+    pub fn call_ballot(&mut self, now: Time) {
+        self.with_election(now, |election, standing| election.ballot(now, standing));
+        self.settle(now);
+    }
+
+    /// The next effect, in the order in which they must be carried out.
+    pub fn poll(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// When to hand in [`Input::Tick`], if nothing else happens.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Time> {
+        if self.halted {
+            return None;
+        }
+        let role = match &self.role {
+            Role::Unknown => None,
+            Role::Following(following) => following.deadline(),
+            Role::Leading(leading) => Some(leading.deadline(&self.group.quorums, self.config.election_timeout)),
+        };
+        let others = [
+            self.election.deadline(),
+            self.founding.deadline(self.hard.roster.is_some()),
+            self.log.sync_wanted_at(),
+            self.applying.flush_deadline(),
+            self.repairing.deadline(),
+        ];
+        others.into_iter().flatten().chain(role).min()
+    }
+
+    /// Whether proposals are taken at present: false while too much is uncommitted or unapplied.
+    #[must_use]
+    pub fn accepts(&self) -> bool {
+        match &self.role {
+            Role::Leading(leading) => leading.has_room(&self.applying, &self.config),
+            _ => true,
+        }
+    }
+
+    /// How far the node has come.
+    #[must_use]
+    pub fn progress(&self) -> Progress {
+        let (state, term, master) = self.state();
+        let held_by_all = match &self.role {
+            Role::Leading(leading) => leading.held_by_all(&self.group.electable, self.log.own_holds()),
+            _ => Holds::default(),
+        };
+        Progress {
+            state,
+            term,
+            master,
+            watermarks: self.watermarks(),
+            held_by_all,
+            recovering: self.hard.recovering,
+            damaged: self.repairing.is_damaged(),
+        }
+    }
+
+    /// The terms of everything handed to the log writer.
+    #[must_use]
+    pub const fn terms(&self) -> &TermTable {
+        &self.log.terms
+    }
+
+    /// Who founds, or founded, the group; `None` until every member has been heard.
+    #[must_use]
+    pub fn roster(&self) -> Option<&Roster> {
+        self.hard.roster.as_ref().or(self.founding.formed())
+    }
+
+    /// The group's identity, once this node has stored that it belongs to it.
+    #[must_use]
+    pub fn uuid(&self) -> Option<GroupUuid> {
+        self.hard.roster.as_ref().map(Roster::uuid)
+    }
+
+    /// Whether the founding of the group has committed here: from now on the declared member list counts no more.
+    #[must_use]
+    pub fn is_bound(&self) -> bool {
+        self.applying.committed().is_some()
+    }
+
+    /// The members in effect.
+    #[must_use]
+    pub const fn members(&self) -> &MemberList {
+        &self.group.list
+    }
+
+    /// On a master: how far each replica has come.
+    pub fn peers(&self) -> impl Iterator<Item = PeerProgress> + '_ {
+        let leading = match &self.role {
+            Role::Leading(leading) => Some(leading),
+            _ => None,
+        };
+        leading.into_iter().flat_map(|leading| leading.peers())
+    }
+
+    /// The node's counters.
+    #[must_use]
+    pub const fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    /// What the node remembers durably, as last handed out to be stored.
+    #[must_use]
+    pub const fn hard_state(&self) -> &HardState {
+        &self.hard
+    }
+
+    /// The frames kept in memory, in bytes.
+    #[must_use]
+    pub const fn tail_bytes(&self) -> usize {
+        self.log.tail.bytes()
+    }
+
+    fn expire(&mut self, now: Time) {
+        self.check_quorum(now);
+        self.with_election(now, |election, standing| election.expire(now, standing));
+        self.heartbeat_if_due(now);
+        self.introduce_if_due(now);
+        self.resync_if_due(now);
+        self.repair_if_due(now);
+        if self.log.sync_wanted_at().is_some_and(|at| now >= at) {
+            self.sync_log();
+        }
+        self.flush_engine_if_due(now);
+    }
+
+    fn receive(&mut self, now: Time, from: NodeId, uuid: Option<GroupUuid>, message: Message) {
+        if from == self.me || self.group.list.member(from).is_none() {
+            self.counters.refused_foreign += 1;
+            return;
+        }
+        if let Message::Introduce { incarnation, roster, wants_answer } = message {
+            return self.introduced(from, incarnation, roster, wants_answer);
+        }
+        if !self.is_founder() || uuid.is_none() || uuid != self.roster().map(Roster::uuid) {
+            self.counters.refused_foreign += 1;
+            if self.hard.roster.is_some() && uuid.is_some() && uuid != self.uuid() {
+                self.event(Event::ForeignGroup { node: from });
+            }
+            return;
+        }
+        match message {
+            Message::Introduce { .. } => {}
+            Message::Election(message) => self.receive_election(now, from, message),
+            Message::Heartbeat(heartbeat) => self.receive_heartbeat(now, from, &heartbeat),
+            Message::HeartbeatReply(reply) => self.receive_heartbeat_reply(from, &reply),
+            Message::Stream(message) => self.receive_stream(now, from, message),
+            Message::ReadIndex { read } => self.receive_read_index(now, from, read),
+            Message::ReadIndexReply { read, at } => self.receive_read_index_reply(from, read, at.ok()),
+            Message::RepairRequest { first, last } => self.receive_repair_request(from, first, last),
+            Message::Repair { first, frames } => self.receive_repair(now, first, frames),
+        }
+    }
+
+    fn receive_election(&mut self, now: Time, from: NodeId, message: ElectionMessage) {
+        if let ElectionMessage::Refusal { promised, .. } = &message {
+            let promised = *promised;
+            if self.led_term().is_some_and(|term| term < promised) {
+                // Somebody promised more and will not follow this term: only a higher one can lead it again.
+                self.election.saw(promised);
+                self.step_down(now, Some(Event::Deposed { promised }));
+                return self.call_ballot(now);
+            }
+        }
+        self.with_election(now, |election, standing| election.receive(now, standing, from, message));
+    }
+
+    fn receive_stream(&mut self, now: Time, from: NodeId, message: StreamMessage) {
+        match message {
+            StreamMessage::Syncup { term, stream, table } => self.receive_syncup(now, from, term, stream, &table),
+            StreamMessage::Ack { term, stream, written, durable, counts } => {
+                self.receive_ack(from, term, stream, Holds { written, durable }, counts);
+            }
+            StreamMessage::SyncupReply { term, stream, answer, written } => {
+                self.receive_syncup_reply(now, from, term, stream, answer, written);
+            }
+            StreamMessage::Append { term, stream, committed, first, frames } => {
+                self.receive_append(now, from, term, stream, committed, first, frames);
+            }
+        }
+    }
+
+    fn peer_up(&mut self, node: NodeId, service: Service) {
+        self.links.of(service).insert(node);
+        if service == Service::Control {
+            self.introduce_to(node);
+        }
+    }
+
+    fn peer_down(&mut self, now: Time, node: NodeId, service: Service, refused: bool) {
+        self.links.of(service).remove(node);
+        self.end_feeding(node, service);
+        if refused && self.followed_master() == Some(node) {
+            self.election.master_gone(now);
+            self.unfollow(now);
+        }
+    }
+
+    /// Carries on with whatever the last event has made possible.
+    pub(crate) fn settle(&mut self, now: Time) {
+        if self.halted {
+            return;
+        }
+        self.advance_commit(now);
+        self.advance_learned_commit();
+        self.feed();
+        self.confirm_reads();
+        self.pump_apply();
+        self.finish_recovery();
+        self.announce();
+        if cfg!(debug_assertions) {
+            self.watermarks().assert_ordered();
+        }
+    }
+
+    /// Runs `act` on the election and carries out what comes of it.
+    pub(crate) fn with_election(&mut self, now: Time, act: impl FnOnce(&mut Election, &Standing<'_>)) {
+        let reachable = self.links.control().iter().chain([self.me]).collect();
+        let standing = Standing {
+            electable: &self.group.electable,
+            quorums: &self.group.quorums,
+            rank: self.log.terms.last(),
+            priority: self.group.list.member(self.me).map_or(1, |member| member.priority),
+            reaches_write_quorum: quorate_core::QuorumSystem::is_write_quorum(&self.group.quorums, &reachable),
+            recovering: self.hard.recovering,
+            damaged: self.repairing.is_damaged() || self.log.is_truncating(),
+            founded: self.is_founder(),
+        };
+        act(&mut self.election, &standing);
+        self.drain_election(now);
+    }
+
+    fn drain_election(&mut self, now: Time) {
+        use quorate_election::{ElectionEvent, Output as Effect};
+        while let Some(effect) = self.election.poll() {
+            match effect {
+                Effect::Persist { promised } => self.store_promise(promised),
+                Effect::Send { to, message } => self.send(to, Message::Election(message)),
+                Effect::Win { term } => self.win(now, term),
+                Effect::Event(event) => {
+                    match event {
+                        ElectionEvent::CanvassBegan => self.counters.canvasses += 1,
+                        ElectionEvent::BallotBegan { .. } => self.counters.ballots += 1,
+                        ElectionEvent::Nominated { .. } => {}
+                    }
+                    self.event(Event::Election(event));
+                }
+            }
+        }
+        self.leave_role_below_promise(now);
+    }
+
+    /// Accepts something of the master of `term`, or tells `from` what forbids it.
+    pub(crate) fn accept(&mut self, now: Time, from: NodeId, term: Term) -> bool {
+        match self.election.accept(term) {
+            Ok(()) => {
+                self.drain_election(now);
+                true
+            }
+            Err(promised) => {
+                self.counters.refused_by_term += 1;
+                self.send(from, Message::Election(ElectionMessage::Refusal { refused: term, promised }));
+                false
+            }
+        }
+    }
+
+    fn store_promise(&mut self, promised: Term) {
+        self.hard.promised = promised;
+        if self.hard.roster.is_none() {
+            self.hard.roster = self.founding.formed().cloned();
+            self.founded();
+        }
+        self.store_hard_state();
+    }
+
+    fn leave_role_below_promise(&mut self, now: Time) {
+        let promised = self.election.promised();
+        match &self.role {
+            Role::Leading(leading) if leading.term() < promised => {
+                self.step_down(now, Some(Event::Deposed { promised }));
+            }
+            Role::Following(following) if following.term() < promised => self.unfollow(now),
+            _ => {}
+        }
+    }
+
+    pub(crate) const fn led_term(&self) -> Option<Term> {
+        match &self.role {
+            Role::Leading(leading) => Some(leading.term()),
+            _ => None,
+        }
+    }
+
+    pub(crate) const fn followed_master(&self) -> Option<NodeId> {
+        match &self.role {
+            Role::Following(following) => Some(following.master()),
+            _ => None,
+        }
+    }
+
+    /// This node may count: the group's roster lists this life of its directory.
+    pub(crate) fn is_founder(&self) -> bool {
+        self.roster().is_some_and(|roster| roster.counts(self.me, self.hard.incarnation))
+    }
+
+    fn state(&self) -> (NodeState, Term, Option<NodeId>) {
+        match &self.role {
+            _ if self.halted => (NodeState::Detached, self.hard.promised, None),
+            Role::Leading(leading) if leading.is_serving() => (NodeState::Master, leading.term(), Some(self.me)),
+            Role::Following(following) => (NodeState::Replica, following.term(), Some(following.master())),
+            Role::Leading(_) | Role::Unknown => (NodeState::Unknown, self.hard.promised, None),
+        }
+    }
+
+    fn announce(&mut self) {
+        let (state, term, master) = self.state();
+        let changed = (state, master) != (self.announced.0, self.announced.2)
+            || (state != NodeState::Unknown && term != self.announced.1);
+        if changed {
+            self.announced = (state, term, master);
+            self.push(Output::State { state, term, master });
+        }
+    }
+
+    fn watermarks(&self) -> Watermarks {
+        Watermarks {
+            trimmed: self.log.terms.base().map(|base| base.vlsn),
+            engine_durable: self.applying.engine_durable(),
+            applied: self.applying.applied_within_committed(),
+            committed: self.applying.committed(),
+            durable: self.log.durable,
+            written: self.log.written,
+        }
+    }
+
+    pub(crate) fn last(&self) -> Option<EntryId> {
+        self.log.terms.last()
+    }
+
+    pub(crate) fn retry_interval(&self) -> Duration {
+        self.config.heartbeat_interval * 2
+    }
+
+    pub(crate) fn store_hard_state(&mut self) {
+        self.push(Output::StoreHardState(self.hard.clone()));
+    }
+
+    pub(crate) fn send(&mut self, to: NodeId, message: Message) {
+        self.push(Output::Send { to, message });
+    }
+
+    pub(crate) fn event(&mut self, event: Event) {
+        self.push(Output::Event(event));
+    }
+
+    pub(crate) fn halt(&mut self, halt: Halt) {
+        if !self.halted {
+            self.halted = true;
+            self.fail_reads(crate::ReadFailure::NoMaster);
+            self.role = Role::Unknown;
+            self.announce();
+            self.push(Output::Halt(halt));
+        }
+    }
+
+    pub(crate) fn fail(&mut self, reason: String) {
+        self.halt(Halt::Failed { reason });
+    }
+
+    pub(crate) fn push(&mut self, output: Output) {
+        self.outputs.push_back(output);
+    }
+}
