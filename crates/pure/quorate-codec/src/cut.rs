@@ -5,7 +5,8 @@ use alloc::vec::Vec;
 use core::ops::Range;
 use quorate_core::{Batch, Run, Vlsn};
 
-/// The entries of a batch from `from` on, or `None` if there is none. The whole batch if it begins at `from` or behind it.
+/// The entries of a batch from `from` on, or `None` if there is none. The whole batch if it begins at `from`
+/// or behind it.
 #[must_use]
 pub fn suffix(batch: &Batch, from: Vlsn) -> Option<Batch> {
     let start = frames_before(batch, from);
@@ -19,7 +20,8 @@ pub fn prefix(batch: &Batch, through: Vlsn) -> Option<Batch> {
     (end > 0).then(|| part(batch, 0..end))
 }
 
-/// Cuts a batch at a frame border so that the first part has `bytes_max` bytes at most, but one frame at least.
+/// Cuts a batch at a frame border so that the first part has `bytes_max` bytes at most, but one frame at
+/// least.
 #[must_use]
 pub fn split_at_bytes(batch: &Batch, bytes_max: usize) -> (Batch, Option<Batch>) {
     if batch.bytes() <= bytes_max {

@@ -5,11 +5,12 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 use quorate_core::{Batch, Term, Vlsn};
 
-/// Checks everything that a [`Batch`] guarantees of bytes that nobody trusts, from a peer or a disk, and makes one of them.
+/// Checks everything that a [`Batch`] guarantees of bytes that nobody trusts, from a peer or a disk, and
+/// makes one of them.
 ///
-/// The first frame must be the entry at `first`, of a term not below `term_min`, behind the frame with the header checksum
-/// `chain_before` (0 before VLSN 1). The bytes must be whole frames and nothing else. Nothing is copied; the bytes are held as
-/// long as the batch is.
+/// The first frame must be the entry at `first`, of a term not below `term_min`, behind the frame with the
+/// header checksum `chain_before` (0 before VLSN 1). The bytes must be whole frames and nothing else. Nothing
+/// is copied; the bytes are held as long as the batch is.
 ///
 /// # Errors
 /// [`FrameError`] says what is wrong with the first frame that is not as it should be.

@@ -6,13 +6,14 @@ use alloc::vec::Vec;
 use bytes::BytesMut;
 use quorate_core::{Batch, EntryId, EntryKind, Requirement, Term};
 
-/// Frames are gathered in buffers of this size or more. Small batches share one, which lives as long as any of them.
+/// Frames are gathered in buffers of this size or more. Small batches share one, which lives as long as any
+/// of them.
 const BUFFER_BYTES: usize = 64 << 10;
 
 /// Encodes entries behind each other, on the master: the one place where frames are made.
 ///
-/// Entries are pushed in order and taken out together as a [`Batch`]. Buffers are shared with the batches and used again
-/// when those are gone; a batch costs a fixed number of allocations, an entry none.
+/// Entries are pushed in order and taken out together as a [`Batch`]. Buffers are shared with the batches and
+/// used again when those are gone; a batch costs a fixed number of allocations, an entry none.
 #[derive(Debug)]
 pub struct Encoder {
     frames: BytesMut,
@@ -43,7 +44,8 @@ impl Encoder {
         self.chain
     }
 
-    /// Starts again behind the frame with the header checksum `chain`. What was pushed and not taken is dropped.
+    /// Starts again behind the frame with the header checksum `chain`. What was pushed and not taken is
+    /// dropped.
     pub fn reset(&mut self, chain: u32) {
         self.frames.clear();
         self.offsets.clear();
@@ -62,8 +64,8 @@ impl Encoder {
     /// Encodes the entry that follows the last one. `timestamp_micros` counts from the Unix epoch.
     ///
     /// # Panics
-    /// If the VLSN does not follow the last one, the term is lower or zero, the payload is longer than [`PAYLOAD_BYTES_MAX`], or the batch would exceed
-    /// 4 GiB: bugs of the caller.
+    /// If the VLSN does not follow the last one, the term is lower or zero, the payload is longer than
+    /// [`PAYLOAD_BYTES_MAX`], or the batch would exceed 4 GiB: bugs of the caller.
     pub fn push(
         &mut self,
         id: EntryId,

@@ -33,7 +33,8 @@ impl PayloadKind {
     }
 }
 
-/// Who asked for an entry and how many it had asked for before, so that a request repeated is not carried out twice.
+/// Who asked for an entry and how many it had asked for before, so that a request repeated is not carried out
+/// twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Session {
     /// The client, drawn at random.

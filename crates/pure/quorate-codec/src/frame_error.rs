@@ -50,7 +50,8 @@ pub enum FrameError {
         /// The position that the frame names.
         vlsn: Vlsn,
     },
-    /// The header is damaged, or the frame does not follow the one before it: it stood elsewhere, or in another log.
+    /// The header is damaged, or the frame does not follow the one before it: it stood elsewhere, or in
+    /// another log.
     #[error("the header of the frame at {vlsn} is damaged or belongs behind another frame")]
     HeaderChecksum {
         /// The position that the header names; it may itself be what is damaged.

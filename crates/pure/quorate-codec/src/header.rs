@@ -8,15 +8,21 @@ pub const PAYLOAD_BYTES_MAX: usize = 64 << 20;
 /// The frame format that this crate writes, and the only one that it reads.
 pub const FORMAT_VERSION: u8 = 1;
 
-const LENGTH_AT: usize = 0;
-const KIND_AT: usize = 4;
-const FLAGS_AT: usize = 5;
-const VERSION_AT: usize = 6;
-const RESERVED_AT: usize = 7;
-const TERM_AT: usize = 8;
-const VLSN_AT: usize = 16;
-const TIMESTAMP_AT: usize = 24;
-const PAYLOAD_CHECKSUM_AT: usize = 32;
+/// The header in words of eight bytes, little endian, each with what it holds from its lowest bit on.
+const WORDS: usize = 5;
+/// Payload length (32 bits), kind, flags, format version and a zero (8 bits each).
+const SHAPE: usize = 0;
+const TERM: usize = 1;
+const VLSN: usize = 2;
+const TIMESTAMP: usize = 3;
+/// Payload checksum, header checksum (32 bits each).
+const CHECKSUMS: usize = 4;
+
+const KIND_SHIFT: u32 = 32;
+const FLAGS_SHIFT: u32 = 40;
+const VERSION_SHIFT: u32 = 48;
+const RESERVED_SHIFT: u32 = 56;
+/// Where the header checksum stands: behind all that it covers.
 const CHECKSUM_AT: usize = 36;
 
 const KIND_TERM_START: u8 = 1;
@@ -25,13 +31,14 @@ const FLAG_LOCAL_SYNC: u8 = 1 << 0;
 const FLAG_REPLICA_SYNC: u8 = 1 << 1;
 
 const _: () = assert!(CHECKSUM_AT + size_of::<u32>() == HEADER_BYTES);
-const _: () = assert!(VLSN_AT == TERM_AT + size_of::<u64>() && TIMESTAMP_AT == VLSN_AT + size_of::<u64>());
+const _: () = assert!(WORDS * size_of::<u64>() == HEADER_BYTES);
 const _: () = assert!(PAYLOAD_BYTES_MAX + HEADER_BYTES <= u32::MAX as usize);
 
 /// A frame's header: which entry it is, and how to check it.
 ///
-/// [`parse`](Self::parse) judges each field by itself. That the header is undamaged and stands where it should is known only after
-/// [`verify_chain`](Self::verify_chain); that the payload is undamaged, only after [`verify_payload`](Self::verify_payload).
+/// [`parse`](Self::parse) judges each field by itself. That the header is undamaged and stands where it
+/// should is known only after [`verify_chain`](Self::verify_chain); that the payload is undamaged, only after
+/// [`verify_payload`](Self::verify_payload).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header {
     /// Which entry the frame holds.
@@ -40,7 +47,8 @@ pub struct Header {
     pub kind: EntryKind,
     /// How durable its copies must be before they count.
     pub requirement: Requirement,
-    /// When the master took the entry, in microseconds since the Unix epoch by its wall clock. For people to read; nothing decides by it.
+    /// When the master took the entry, in microseconds since the Unix epoch by its wall clock. For people to
+    /// read; nothing decides by it.
     pub timestamp_micros: u64,
     /// Length of the payload in bytes, [`PAYLOAD_BYTES_MAX`] at most.
     pub payload_bytes: u32,
@@ -54,38 +62,44 @@ impl Header {
     /// Reads the header that `bytes` begin with. What stands behind it is not looked at.
     ///
     /// # Errors
-    /// [`FrameError::Truncated`] below [`HEADER_BYTES`] bytes; [`FrameError::Version`], [`Kind`](FrameError::Kind),
-    /// [`Flags`](FrameError::Flags), [`Oversized`](FrameError::Oversized), [`Position`](FrameError::Position) and
-    /// [`TermZero`](FrameError::TermZero) for a field that no header has.
+    /// [`FrameError::Truncated`] below [`HEADER_BYTES`] bytes; [`FrameError::Version`],
+    /// [`Kind`](FrameError::Kind), [`Flags`](FrameError::Flags), [`Oversized`](FrameError::Oversized),
+    /// [`Position`](FrameError::Position) and [`TermZero`](FrameError::TermZero) for a field that no header
+    /// has.
+    #[inline]
     pub fn parse(bytes: &[u8]) -> Result<Self, FrameError> {
         let Some(bytes) = bytes.first_chunk::<HEADER_BYTES>() else {
             return Err(FrameError::Truncated { needed: HEADER_BYTES, found: bytes.len() });
         };
-        if bytes[VERSION_AT] != FORMAT_VERSION {
-            return Err(FrameError::Version { found: bytes[VERSION_AT] });
+        let words = words(bytes);
+        let version = byte_at(words[SHAPE], VERSION_SHIFT);
+        if version != FORMAT_VERSION {
+            return Err(FrameError::Version { found: version });
         }
         Ok(Self {
-            id: parse_id(bytes)?,
-            kind: parse_kind(bytes)?,
-            requirement: parse_requirement(bytes)?,
-            timestamp_micros: u64_at(bytes, TIMESTAMP_AT),
-            payload_bytes: parse_payload_bytes(bytes)?,
-            payload_checksum: u32_at(bytes, PAYLOAD_CHECKSUM_AT),
-            checksum: u32_at(bytes, CHECKSUM_AT),
+            id: parse_id(&words)?,
+            kind: parse_kind(words[SHAPE])?,
+            requirement: parse_requirement(words[SHAPE])?,
+            timestamp_micros: words[TIMESTAMP],
+            payload_bytes: parse_payload_bytes(words[SHAPE])?,
+            payload_checksum: words[CHECKSUMS] as u32,
+            checksum: (words[CHECKSUMS] >> 32) as u32,
         })
     }
 
     /// Length of the whole frame in bytes.
+    #[inline]
     #[must_use]
     pub const fn frame_bytes(&self) -> usize {
         HEADER_BYTES + self.payload_bytes as usize
     }
 
-    /// Checks that the header is undamaged and follows the frame whose header checksum is `chain` (0 before VLSN 1). `bytes` are those
-    /// that it was parsed from.
+    /// Checks that the header is undamaged and follows the frame whose header checksum is `chain` (0 before
+    /// VLSN 1). `bytes` are those that it was parsed from.
     ///
     /// # Errors
     /// [`FrameError::HeaderChecksum`] if not; [`FrameError::Truncated`] below [`HEADER_BYTES`] bytes.
+    #[inline]
     pub fn verify_chain(&self, bytes: &[u8], chain: u32) -> Result<(), FrameError> {
         if crc32c::crc32c_append(chain, covered(bytes)?) == self.checksum {
             Ok(())
@@ -97,7 +111,9 @@ impl Header {
     /// Checks the payload, which is all that stands in the frame behind the header.
     ///
     /// # Errors
-    /// [`FrameError::Truncated`] if it is not as long as announced, [`FrameError::PayloadChecksum`] if it is damaged.
+    /// [`FrameError::Truncated`] if it is not as long as announced, [`FrameError::PayloadChecksum`] if it is
+    /// damaged.
+    #[inline]
     pub fn verify_payload(&self, payload: &[u8]) -> Result<(), FrameError> {
         if payload.len() != self.payload_bytes as usize {
             return Err(FrameError::Truncated { needed: self.payload_bytes as usize, found: payload.len() });
@@ -109,8 +125,9 @@ impl Header {
         }
     }
 
-    /// The header checksum that the frame before this one must have, if this header is undamaged: the chain read backwards, over a frame
-    /// that cannot be read any more. It proves nothing about this header, since every header has such a number.
+    /// The header checksum that the frame before this one must have, if this header is undamaged: the chain
+    /// read backwards, over a frame that cannot be read any more. It proves nothing about this header, since
+    /// every header has such a number.
     ///
     /// # Errors
     /// [`FrameError::Truncated`] below [`HEADER_BYTES`] bytes.
@@ -120,7 +137,9 @@ impl Header {
     }
 }
 
-/// Encodes the header of an entry behind a frame whose header checksum is `chain`; the last four bytes are its own checksum.
+/// Encodes the header of an entry behind a frame whose header checksum is `chain`; the last four bytes are
+/// its own checksum.
+#[inline]
 pub(crate) fn encode(
     id: EntryId,
     kind: EntryKind,
@@ -130,81 +149,84 @@ pub(crate) fn encode(
     chain: u32,
 ) -> ([u8; HEADER_BYTES], u32) {
     let mut bytes = [0; HEADER_BYTES];
-    put(&mut bytes, LENGTH_AT, (payload.len() as u32).to_le_bytes());
-    bytes[KIND_AT] = kind_code(kind);
-    bytes[FLAGS_AT] = flags(requirement);
-    bytes[VERSION_AT] = FORMAT_VERSION;
-    put(&mut bytes, TERM_AT, id.term.as_u64().to_le_bytes());
-    put(&mut bytes, VLSN_AT, id.vlsn.as_u64().to_le_bytes());
-    put(&mut bytes, TIMESTAMP_AT, timestamp_micros.to_le_bytes());
-    put(&mut bytes, PAYLOAD_CHECKSUM_AT, crc32c::crc32c(payload).to_le_bytes());
+    put_word(&mut bytes, SHAPE, shape(kind, requirement, payload.len() as u32));
+    put_word(&mut bytes, TERM, id.term.as_u64());
+    put_word(&mut bytes, VLSN, id.vlsn.as_u64());
+    put_word(&mut bytes, TIMESTAMP, timestamp_micros);
+    put_word(&mut bytes, CHECKSUMS, crc32c::crc32c(payload).into());
     let checksum = crc32c::crc32c_append(chain, &bytes[..CHECKSUM_AT]);
-    put(&mut bytes, CHECKSUM_AT, checksum.to_le_bytes());
+    bytes[CHECKSUM_AT..].copy_from_slice(&checksum.to_le_bytes());
     (bytes, checksum)
 }
 
 /// The timestamp of an encoded frame that has been checked.
 pub(crate) fn timestamp_of(frame: &[u8]) -> u64 {
-    u64::from_le_bytes(array_at(frame, TIMESTAMP_AT))
+    word(frame, TIMESTAMP)
 }
 
 /// The header checksum of an encoded frame that has been checked.
 pub(crate) fn checksum_of(frame: &[u8]) -> u32 {
-    u32::from_le_bytes(array_at(frame, CHECKSUM_AT))
+    (word(frame, CHECKSUMS) >> 32) as u32
 }
 
+#[inline]
 fn covered(bytes: &[u8]) -> Result<&[u8; CHECKSUM_AT], FrameError> {
     bytes.first_chunk().ok_or(FrameError::Truncated { needed: HEADER_BYTES, found: bytes.len() })
 }
 
-fn parse_id(bytes: &[u8; HEADER_BYTES]) -> Result<EntryId, FrameError> {
-    let number = u64_at(bytes, VLSN_AT);
+#[inline]
+fn parse_id(words: &[u64; WORDS]) -> Result<EntryId, FrameError> {
+    let number = words[VLSN];
     // The last number has no successor, so that it could stand twice in a run that counts as dense.
     let Some(vlsn) = Vlsn::new(number).filter(|_| number < u64::MAX) else {
         return Err(FrameError::Position { number });
     };
-    let term = Term::from_u64(u64_at(bytes, TERM_AT));
+    let term = Term::from_u64(words[TERM]);
     if term == Term::ZERO {
         return Err(FrameError::TermZero { vlsn });
     }
     Ok(EntryId { term, vlsn })
 }
 
-const fn parse_kind(bytes: &[u8; HEADER_BYTES]) -> Result<EntryKind, FrameError> {
-    match bytes[KIND_AT] {
+#[inline]
+const fn parse_kind(shape: u64) -> Result<EntryKind, FrameError> {
+    match byte_at(shape, KIND_SHIFT) {
         KIND_TERM_START => Ok(EntryKind::TermStart),
         KIND_DATA => Ok(EntryKind::Data),
         found => Err(FrameError::Kind { found }),
     }
 }
 
-const fn kind_code(kind: EntryKind) -> u8 {
-    match kind {
-        EntryKind::TermStart => KIND_TERM_START,
-        EntryKind::Data => KIND_DATA,
-    }
-}
-
-const fn parse_requirement(bytes: &[u8; HEADER_BYTES]) -> Result<Requirement, FrameError> {
-    let flags = bytes[FLAGS_AT];
-    if flags & !(FLAG_LOCAL_SYNC | FLAG_REPLICA_SYNC) != 0 || bytes[RESERVED_AT] != 0 {
-        return Err(FrameError::Flags { found: u16::from_le_bytes([flags, bytes[RESERVED_AT]]) });
+#[inline]
+const fn parse_requirement(shape: u64) -> Result<Requirement, FrameError> {
+    let (flags, reserved) = (byte_at(shape, FLAGS_SHIFT), byte_at(shape, RESERVED_SHIFT));
+    if flags & !(FLAG_LOCAL_SYNC | FLAG_REPLICA_SYNC) != 0 || reserved != 0 {
+        return Err(FrameError::Flags { found: u16::from_le_bytes([flags, reserved]) });
     }
     Ok(Requirement { local_sync: flags & FLAG_LOCAL_SYNC != 0, replica_sync: flags & FLAG_REPLICA_SYNC != 0 })
 }
 
-const fn flags(requirement: Requirement) -> u8 {
-    let local = if requirement.local_sync { FLAG_LOCAL_SYNC } else { 0 };
-    let replica = if requirement.replica_sync { FLAG_REPLICA_SYNC } else { 0 };
-    local | replica
-}
-
-fn parse_payload_bytes(bytes: &[u8; HEADER_BYTES]) -> Result<u32, FrameError> {
-    let length = u32_at(bytes, LENGTH_AT);
+#[inline]
+const fn parse_payload_bytes(shape: u64) -> Result<u32, FrameError> {
+    let length = shape as u32;
     if length as usize > PAYLOAD_BYTES_MAX {
-        return Err(FrameError::Oversized { length: length.into(), limit: PAYLOAD_BYTES_MAX as u64 });
+        return Err(FrameError::Oversized { length: length as u64, limit: PAYLOAD_BYTES_MAX as u64 });
     }
     Ok(length)
+}
+
+#[inline]
+const fn shape(kind: EntryKind, requirement: Requirement, payload_bytes: u32) -> u64 {
+    let kind = match kind {
+        EntryKind::TermStart => KIND_TERM_START,
+        EntryKind::Data => KIND_DATA,
+    };
+    let local = if requirement.local_sync { FLAG_LOCAL_SYNC } else { 0 };
+    let replica = if requirement.replica_sync { FLAG_REPLICA_SYNC } else { 0 };
+    payload_bytes as u64
+        | (kind as u64) << KIND_SHIFT
+        | ((local | replica) as u64) << FLAGS_SHIFT
+        | (FORMAT_VERSION as u64) << VERSION_SHIFT
 }
 
 /// Takes `bytes` zero bytes back out of a CRC-32C register.
@@ -217,18 +239,22 @@ fn unshift(mut register: u32, bytes: usize) -> u32 {
     register
 }
 
-fn put<const N: usize>(bytes: &mut [u8; HEADER_BYTES], at: usize, field: [u8; N]) {
-    bytes[at..at + N].copy_from_slice(&field);
+#[inline]
+const fn byte_at(word: u64, shift: u32) -> u8 {
+    (word >> shift) as u8
 }
 
-fn u32_at(bytes: &[u8; HEADER_BYTES], at: usize) -> u32 {
-    u32::from_le_bytes(array_at(bytes, at))
+#[inline]
+fn words(bytes: &[u8; HEADER_BYTES]) -> [u64; WORDS] {
+    core::array::from_fn(|index| word(bytes, index))
 }
 
-fn u64_at(bytes: &[u8; HEADER_BYTES], at: usize) -> u64 {
-    u64::from_le_bytes(array_at(bytes, at))
+#[inline]
+fn word(bytes: &[u8], index: usize) -> u64 {
+    u64::from_le_bytes(bytes.as_chunks().0[index])
 }
 
-fn array_at<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
-    core::array::from_fn(|index| bytes[at + index])
+#[inline]
+fn put_word(bytes: &mut [u8; HEADER_BYTES], index: usize, word: u64) {
+    bytes.as_chunks_mut().0[index] = word.to_le_bytes();
 }

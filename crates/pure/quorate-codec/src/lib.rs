@@ -1,6 +1,7 @@
 //! The replicated log's frames: encoding, chained checksums, decoding of bytes that nobody trusts.
 //!
-//! A frame is one log entry, encoded once, on the master, and copied unchanged to every disk and every wire. Integers are little endian.
+//! A frame is one log entry, encoded once, on the master, and copied unchanged to every disk and every wire.
+//! Integers are little endian.
 //!
 //! ```text
 //!  0       4   5   6   7   8               16              24              32      36      40
@@ -11,14 +12,18 @@
 //!  |<------------------------- covered by the header checksum -------------------->|
 //! ```
 //!
-//! Both checksums are CRC-32C. The header's is seeded with the header checksum of the frame before it (0 before VLSN 1), so the
-//! headers of a log form a *chain*: a frame that was lost, moved, or written by another log does not fit its neighbours. The
-//! payload has a checksum apart, so a frame whose payload is damaged still says, on good authority, which entry it is.
+//! Both checksums are CRC-32C. The header's is seeded with the header checksum of the frame before it (0
+//! before VLSN 1), so the headers of a log form a *chain*: a frame that was lost, moved, or written by
+//! another log does not fit its neighbours. The payload has a checksum apart, so a frame whose payload is
+//! damaged still says, on good authority, which entry it is.
 //!
-//! - [`Encoder`] makes frames and hands them out as a [`Batch`](quorate_core::Batch); [`decode`] is the only other way to one.
-//! - [`frames`], [`prefix`], [`suffix`] and [`split_at_bytes`] look into a batch and cut it without copying frames.
+//! - [`Encoder`] makes frames and hands them out as a [`Batch`](quorate_core::Batch); [`decode`] is the only
+//! other way to one.
+//! - [`frames`], [`prefix`], [`suffix`] and [`split_at_bytes`] look into a batch and cut it without copying
+//! frames.
 //! - [`Header`] reads a single frame's header, for whoever must find out what is left of a damaged log.
-//! - [`Envelope`] is what a payload begins with; [`WriteBatch`] is the body that the key-value environment understands.
+//! - [`Envelope`] is what a payload begins with; [`WriteBatch`] is the body that the key-value environment
+//! understands.
 #![no_std]
 #![forbid(unsafe_code)]
 extern crate alloc;

@@ -69,8 +69,8 @@ pub enum Operation<'a> {
 
 /// Operations that take effect together or not at all, encoded as they are added.
 ///
-/// A count (`u32`, little endian) and as many operations: a tag, then numbers and lengths as variable-length integers, each length before
-/// its bytes.
+/// A count (`u32`, little endian) and as many operations: a tag, then numbers and lengths as variable-length
+/// integers, each length before its bytes.
 #[derive(Clone, PartialEq, Eq)]
 pub struct WriteBatch {
     encoded: Vec<u8>,
@@ -87,7 +87,8 @@ impl WriteBatch {
     /// Adds setting a key.
     ///
     /// # Panics
-    /// As every method that adds: if a field is 4 GiB long or more, or there are 2^32 operations. The caller has checked its limits.
+    /// As every method that adds: if a field is 4 GiB long or more, or there are 2^32 operations. The caller
+    /// has checked its limits.
     pub fn put(&mut self, database: DatabaseId, key: &[u8], value: &[u8]) {
         self.begin(TAG_PUT);
         varint::put(&mut self.encoded, database.0);

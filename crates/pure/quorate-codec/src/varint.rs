@@ -1,6 +1,7 @@
 use alloc::vec::Vec;
 
-/// A `u32` takes five bytes at most: seven bits a byte, the lowest first, the top bit set on all but the last.
+/// A `u32` takes five bytes at most: seven bits a byte, the lowest first, the top bit set on all but the
+/// last.
 const BYTES_MAX: usize = 5;
 
 /// What is wrong with a number.

@@ -37,7 +37,13 @@ impl Batch {
     /// # Panics
     /// If `offsets` or `runs` is empty: a bug of the caller.
     #[must_use]
-    pub fn new(frames: Bytes, offsets: Arc<[u32]>, runs: Arc<[Run]>, chain_before: u32, chain_after: u32) -> Self {
+    pub fn new(
+        frames: Bytes,
+        offsets: Arc<[u32]>,
+        runs: Arc<[Run]>,
+        chain_before: u32,
+        chain_after: u32,
+    ) -> Self {
         assert!(!offsets.is_empty() && !runs.is_empty(), "a batch holds at least one frame");
         Self { frames, offsets, runs, chain_before, chain_after }
     }
@@ -115,7 +121,9 @@ impl Batch {
     /// Whether some entry needs an fsync, on the master (`local`) or on a replica, before it counts there.
     #[must_use]
     pub fn needs_sync(&self, local: bool) -> bool {
-        self.runs.iter().any(|run| if local { run.requirement.local_sync } else { run.requirement.replica_sync })
+        self.runs
+            .iter()
+            .any(|run| if local { run.requirement.local_sync } else { run.requirement.replica_sync })
     }
 }
 

@@ -274,7 +274,11 @@ impl MemberList {
     /// The electable members' numbers.
     #[must_use]
     pub fn electable(&self) -> NodeSet {
-        self.members.iter().filter(|member| member.node_type == NodeType::Electable).map(|member| member.id).collect()
+        self.members
+            .iter()
+            .filter(|member| member.node_type == NodeType::Electable)
+            .map(|member| member.id)
+            .collect()
     }
 
     /// A hash of all that is declared, the same on two nodes whose lists agree.

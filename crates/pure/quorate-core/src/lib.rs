@@ -26,11 +26,11 @@ mod watermarks;
 pub mod conformance;
 
 pub use batch::{Batch, Run};
-pub use engine::{Committed, Engine, EngineError, KvOperation, KvSnapshot, KvStore, KvRow, KvScan};
+pub use engine::{Committed, Engine, EngineError, KvOperation, KvRow, KvScan, KvSnapshot, KvStore};
 pub use entry::{EntryId, EntryKind, Requirement};
 pub use group::{
-    Fnv, GroupUuid, Incarnation, Member, MemberList, MemberListError, NodeId, NodeSet, NodeState, NodeType, QuorumRule,
-    QuorumSystem, Roster, RosterMember,
+    Fnv, GroupUuid, Incarnation, Member, MemberList, MemberListError, NodeId, NodeSet, NodeState, NodeType,
+    QuorumRule, QuorumSystem, Roster, RosterMember,
 };
 pub use hard_state::{BootId, HardState, StateStore, StateStoreError};
 pub use log_store::{DamagedRange, LogError, LogReader, LogStore, LogSummary, Truncated};
@@ -38,6 +38,8 @@ pub use random::Random;
 pub use term::Term;
 pub use term_table::TermTable;
 pub use time::Time;
-pub use transport::{Admission, DownReason, Hello, HelloRefusal, Inbox, Packet, PeerEvent, SendError, Service, Transport};
+pub use transport::{
+    Admission, DownReason, Hello, HelloRefusal, Inbox, Packet, PeerEvent, SendError, Service, Transport,
+};
 pub use vlsn::{Lsn, Vlsn};
 pub use watermarks::Watermarks;

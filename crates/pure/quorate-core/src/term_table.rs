@@ -148,7 +148,8 @@ impl TermTable {
         let Some(entry) = self.entry_at(base) else { return };
         let behind = self.starts.partition_point(|(_, first)| *first <= base);
         self.starts.drain(..behind);
-        if self.last_vlsn() > Some(base) && self.starts.first().is_none_or(|(_, first)| *first > base.next()) {
+        if self.last_vlsn() > Some(base) && self.starts.first().is_none_or(|(_, first)| *first > base.next())
+        {
             self.starts.insert(0, (entry.term, base.next()));
         }
         self.base = Some(entry);

@@ -163,7 +163,9 @@ pub enum HelloRefusal {
         theirs: u32,
     },
     /// The groups' names differ.
-    #[error("the peer belongs to group {theirs:?}, this node to {ours:?}: check the addresses and the group's name")]
+    #[error(
+        "the peer belongs to group {theirs:?}, this node to {ours:?}: check the addresses and the group's name"
+    )]
     Group {
         /// This node's group.
         ours: String,
@@ -171,7 +173,9 @@ pub enum HelloRefusal {
         theirs: String,
     },
     /// The peer is no member.
-    #[error("{node:?} (number {id}) is not in this node's member list: declare the same members on every node")]
+    #[error(
+        "{node:?} (number {id}) is not in this node's member list: declare the same members on every node"
+    )]
     NotAMember {
         /// The peer's name.
         node: String,
@@ -187,13 +191,17 @@ pub enum HelloRefusal {
         found: String,
     },
     /// The declared member lists differ.
-    #[error("the member list that {node:?} declares differs from this node's: declare the same names, addresses, types, priorities and quorum on every node")]
+    #[error(
+        "the member list that {node:?} declares differs from this node's: declare the same names, addresses, types, priorities and quorum on every node"
+    )]
     MemberList {
         /// The peer's name.
         node: String,
     },
     /// The groups have one name and were founded apart.
-    #[error("{node:?} belongs to a group of the same name that was founded apart ({theirs}, not {ours}): groups never merge")]
+    #[error(
+        "{node:?} belongs to a group of the same name that was founded apart ({theirs}, not {ours}): groups never merge"
+    )]
     Uuid {
         /// The peer's name.
         node: String,

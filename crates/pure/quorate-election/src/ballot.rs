@@ -42,8 +42,10 @@ pub fn is_certificate(
     electable: &NodeSet,
     quorums: &dyn QuorumSystem,
 ) -> bool {
-    let not_above = || promises.iter().filter(|promise| promise.rank <= rank && electable.contains(promise.voter));
-    let counting: NodeSet = not_above().filter(|promise| !promise.recovering).map(|promise| promise.voter).collect();
+    let not_above =
+        || promises.iter().filter(|promise| promise.rank <= rank && electable.contains(promise.voter));
+    let counting: NodeSet =
+        not_above().filter(|promise| !promise.recovering).map(|promise| promise.voter).collect();
     let all: NodeSet = not_above().map(|promise| promise.voter).collect();
     quorums.is_election_quorum(&counting) || all.len() == electable.len()
 }

@@ -66,7 +66,8 @@ impl PhiAccrualDetector {
     fn mean_and_deviation(&self) -> (f64, f64) {
         let count = self.intervals.len() as f64;
         let mean = self.intervals.iter().sum::<f64>() / count;
-        let variance = self.intervals.iter().map(|interval| (interval - mean) * (interval - mean)).sum::<f64>() / count;
+        let variance =
+            self.intervals.iter().map(|interval| (interval - mean) * (interval - mean)).sum::<f64>() / count;
         (mean, libm::sqrt(variance).max(self.deviation_min))
     }
 }
@@ -102,7 +103,10 @@ mod tests {
         let phis: alloc::vec::Vec<f64> = (0..30).map(|n| detector.phi(at(5_000 + n * 10))).collect();
         assert!(phis.windows(2).all(|pair| pair[0] <= pair[1]), "{phis:?}");
         assert!(phis[0] < 0.5 && phis[29] > 8.0, "{phis:?}");
-        assert_eq!(PhiAccrualDetector::new(Duration::from_millis(100), Duration::ZERO).phi(at(1_000_000)), 0.0);
+        assert_eq!(
+            PhiAccrualDetector::new(Duration::from_millis(100), Duration::ZERO).phi(at(1_000_000)),
+            0.0
+        );
     }
 
     #[test]

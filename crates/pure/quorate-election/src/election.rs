@@ -130,7 +130,8 @@ enum Master {
 enum Phase {
     /// Nothing under way; a canvass begins at `canvass_at` unless a master is heard.
     Waiting { canvass_at: Time },
-    Canvassing { agreed: NodeSet, answered: NodeSet, until: Time },
+    /// `counting` are those who agreed and whose promises would count.
+    Canvassing { agreed: NodeSet, counting: NodeSet, answered: NodeSet, until: Time },
     /// `expected` said in the canvass that they would answer; without them the ballot is judged at `judge_at`.
     Preparing { term: Term, promises: Vec<Promise>, expected: NodeSet, judge_at: Time, until: Time },
 }
@@ -275,19 +276,22 @@ impl Election {
         }
         match message {
             ElectionMessage::Canvass { nonce } => self.answer_canvass(now, standing, from, nonce),
-            ElectionMessage::CanvassReply { nonce, agrees, promised } => {
+            ElectionMessage::CanvassReply { nonce, agrees, promised, recovering } => {
                 self.saw(promised);
-                self.count_canvass(now, standing, from, nonce, agrees);
+                self.count_canvass(now, standing, from, nonce, agrees, recovering);
             }
             ElectionMessage::Prepare { term } => self.answer_prepare(now, standing, from, term),
             ElectionMessage::Promise(promise) => self.count_promise(now, standing, from, promise),
             ElectionMessage::Refusal { refused, promised } => self.take_refusal(now, refused, promised),
-            ElectionMessage::Nomination { term, certificate } => self.take_nomination(standing, term, &certificate),
+            ElectionMessage::Nomination { term, certificate } => {
+                self.take_nomination(standing, term, &certificate)
+            }
         }
     }
 
+    /// A recovering node may propose: it has not lost its promises, and its own promise counts for nothing.
     fn may_propose(&self, standing: &Standing<'_>) -> bool {
-        standing.founded && !standing.recovering && standing.electable.contains(self.config.me)
+        standing.founded && standing.electable.contains(self.config.me)
     }
 
     fn wait(&mut self, now: Time) {
@@ -309,7 +313,8 @@ impl Election {
         self.eager_canvasses = self.eager_canvasses.saturating_sub(1);
         let patience = if eager { Duration::from_millis(20) } else { self.config.election_timeout / 2 };
         let me: NodeSet = [self.config.me].into_iter().collect();
-        self.phase = Phase::Canvassing { agreed: me.clone(), answered: me, until: now + patience };
+        let counting = if standing.recovering { NodeSet::new() } else { me.clone() };
+        self.phase = Phase::Canvassing { agreed: me.clone(), counting, answered: me, until: now + patience };
         self.event(ElectionEvent::CanvassBegan);
         self.send_to_others(standing, &ElectionMessage::Canvass { nonce: self.nonce });
         self.judge_canvass(now, standing);
@@ -317,26 +322,41 @@ impl Election {
 
     fn answer_canvass(&mut self, now: Time, standing: &Standing<'_>, from: NodeId, nonce: u64) {
         if standing.electable.contains(self.config.me) {
-            let agrees = !self.hears_master(now);
-            self.send(from, ElectionMessage::CanvassReply { nonce, agrees, promised: self.promised });
+            let (agrees, promised, recovering) =
+                (!self.hears_master(now), self.promised, standing.recovering);
+            self.send(from, ElectionMessage::CanvassReply { nonce, agrees, promised, recovering });
         }
     }
 
-    fn count_canvass(&mut self, now: Time, standing: &Standing<'_>, from: NodeId, nonce: u64, agrees: bool) {
-        if let Phase::Canvassing { agreed, answered, .. } = &mut self.phase
+    fn count_canvass(
+        &mut self,
+        now: Time,
+        standing: &Standing<'_>,
+        from: NodeId,
+        nonce: u64,
+        agrees: bool,
+        recovering: bool,
+    ) {
+        if let Phase::Canvassing { agreed, counting, answered, .. } = &mut self.phase
             && nonce == self.nonce
         {
             answered.insert(from);
             if agrees {
                 agreed.insert(from);
             }
+            if agrees && !recovering {
+                counting.insert(from);
+            }
             self.judge_canvass(now, standing);
         }
     }
 
     fn judge_canvass(&mut self, now: Time, standing: &Standing<'_>) {
-        let Phase::Canvassing { agreed, answered, .. } = &self.phase else { return };
-        if standing.quorums.is_election_quorum(agreed) && standing.quorums.is_write_quorum(answered) {
+        let Phase::Canvassing { agreed, counting, answered, .. } = &self.phase else { return };
+        // A ballot that could elect nobody is not worth a term.
+        let could_elect =
+            standing.quorums.is_election_quorum(counting) || agreed.len() == standing.electable.len();
+        if could_elect && standing.quorums.is_write_quorum(answered) {
             let expected = answered.clone();
             self.propose(now, standing, expected);
         } else if answered.len() == standing.electable.len() {

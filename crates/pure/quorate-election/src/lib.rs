@@ -15,8 +15,8 @@ mod rounds;
 
 pub use ballot::{Candidate, choose, is_certificate};
 pub use detector::PhiAccrualDetector;
-pub use election::{Election, ElectionConfig, ElectionEvent, Output, Standing};
 #[cfg(feature = "mutations")]
 pub use election::Mutation;
+pub use election::{Election, ElectionConfig, ElectionEvent, Output, Standing};
 pub use message::{ElectionMessage, Promise};
 pub use rounds::{HeartbeatRounds, ReadRound};

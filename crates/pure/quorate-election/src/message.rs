@@ -17,6 +17,8 @@ pub enum ElectionMessage {
         agrees: bool,
         /// What the sender has promised.
         promised: Term,
+        /// The sender may have lost entries that it acknowledged: its promise would count in no quorum.
+        recovering: bool,
     },
     /// "Promise me this term."
     Prepare {

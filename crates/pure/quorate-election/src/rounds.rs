@@ -99,7 +99,8 @@ impl<T> HeartbeatRounds<T> {
             if round.sequence > self.sequence {
                 break;
             }
-            let answered = self.peers.iter().filter(|peer| peer.sequence >= round.sequence).map(|peer| peer.node);
+            let answered =
+                self.peers.iter().filter(|peer| peer.sequence >= round.sequence).map(|peer| peer.node);
             if !quorums.is_write_quorum(&answered.chain([self.me]).collect()) {
                 break;
             }
@@ -116,7 +117,8 @@ impl<T> HeartbeatRounds<T> {
 
     fn forget_answered_by_all(&mut self) {
         let slowest = self.peers.iter().map(|peer| peer.sequence).min().unwrap_or(self.sequence);
-        while self.sent.front().is_some_and(|(sequence, _)| *sequence < slowest) || self.sent.len() > SENT_MAX {
+        while self.sent.front().is_some_and(|(sequence, _)| *sequence < slowest) || self.sent.len() > SENT_MAX
+        {
             self.sent.pop_front();
         }
     }
@@ -175,7 +177,11 @@ mod tests {
         let second = rounds.next(at(200));
         rounds.answered(n(2), second);
         rounds.answered(n(3), first);
-        assert_eq!(rounds.quorum_until(&Majority(5), timeout), at(1100), "the slower of the two needed answers counts");
+        assert_eq!(
+            rounds.quorum_until(&Majority(5), timeout),
+            at(1100),
+            "the slower of the two needed answers counts"
+        );
         rounds.answered(n(4), second);
         assert_eq!(rounds.quorum_until(&Majority(5), timeout), at(1200));
         rounds.answered(n(5), 77);

@@ -14,8 +14,9 @@ pub struct Shortfall {
     pub available: usize,
 }
 
-/// Whether the acknowledgements that `policy` asks for can be had at present: to be asked before a commit is accepted. `reachable` are the
-/// master itself and the nodes that it feeds; those that do not count are passed over.
+/// Whether the acknowledgements that `policy` asks for can be had at present: to be asked before a commit is
+/// accepted. `reachable` are the master itself and the nodes that it feeds; those that do not count are
+/// passed over.
 ///
 /// # Errors
 /// [`Shortfall`] if not.
@@ -33,10 +34,12 @@ pub fn acks_possible(
     if possible { Ok(()) } else { Err(Shortfall { needed, available }) }
 }
 
-/// Whether the acknowledgements that `policy` asks for have come. `held_by` are the nodes, the master included, that hold the entry as durably as it
-/// asks. `commit` says whether the entry is committed; it is [`Impossible`](Verdict::Impossible) once another master's entry stands in its place.
+/// Whether the acknowledgements that `policy` asks for have come. `held_by` are the nodes, the master
+/// included, that hold the entry as durably as it asks. `commit` says whether the entry is committed; it is
+/// [`Impossible`](Verdict::Impossible) once another master's entry stands in its place.
 ///
-/// [`ReplicaAckPolicy::None`] asks for no acknowledgement, so that nothing is ever missing; the caller still waits for the master's own copy.
+/// [`ReplicaAckPolicy::None`] asks for no acknowledgement, so that nothing is ever missing; the caller still
+/// waits for the master's own copy.
 #[must_use]
 pub fn ack_verdict(
     policy: ReplicaAckPolicy,

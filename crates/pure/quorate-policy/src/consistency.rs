@@ -56,8 +56,9 @@ pub enum TokenVerdict {
 
 /// Judges a token by what a node knows: its group, the terms of its log, how far it is committed and applied.
 ///
-/// Three facts decide. Committed entries never change. Terms in a log never decrease, so behind a committed entry of a later term none of the token's term can
-/// follow. And a log that holds any entry of a term at or behind a position holds what that term's master had there.
+/// Three facts decide. Committed entries never change. Terms in a log never decrease, so behind a committed
+/// entry of a later term none of the token's term can follow. And a log that holds any entry of a term at or
+/// behind a position holds what that term's master had there.
 #[must_use]
 pub fn token_verdict(
     token: &CommitToken,

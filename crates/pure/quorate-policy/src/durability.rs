@@ -5,7 +5,8 @@ use quorate_core::Requirement;
 
 /// What a node does with an entry before its copy counts.
 ///
-/// A log writes every entry to its file before it acknowledges it, so `NoSync` is `WriteNoSync` at present; it allows a log to do less.
+/// A log writes every entry to its file before it acknowledges it, so `NoSync` is `WriteNoSync` at present;
+/// it allows a log to do less.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub enum SyncPolicy {
     /// Written and fsynced: the copy survives power loss.
@@ -37,7 +38,8 @@ pub enum ReplicaAckPolicy {
     /// Those of a write quorum, which is when the entry is committed.
     #[default]
     SimpleMajority,
-    /// Nobody's but the master's own. The write may still be lost to a failover, though nobody sees it before it is committed.
+    /// Nobody's but the master's own. The write may still be lost to a failover, though nobody sees it before
+    /// it is committed.
     None,
 }
 
@@ -55,8 +57,8 @@ impl ReplicaAckPolicy {
 
 /// How durable a commit must be before its caller hears of it.
 ///
-/// The default, `sync,sync,majority`, loses no acknowledged commit to crashes and power losses. The text form names the three parts in the order of the
-/// fields, as in `sync,write-no-sync,all`.
+/// The default, `sync,sync,majority`, loses no acknowledged commit to crashes and power losses. The text form
+/// names the three parts in the order of the fields, as in `sync,write-no-sync,all`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
 pub struct CommitDurability {
     /// What the master does before its own copy counts.

@@ -3,7 +3,8 @@ use quorate_core::{MemberList, NodeId, NodeSet, QuorumRule, QuorumSystem, Vlsn};
 
 /// The quorums of a member list, by number of electable nodes.
 ///
-/// 1. Every election quorum meets every write quorum. 2. Only electable nodes count; they all hold data, so a write quorum contains a data node.
+/// 1. Every election quorum meets every write quorum. 2. Only electable nodes count; they all hold data, so a
+/// write quorum contains a data node.
 /// 3. Adding nodes to a quorum leaves it one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Quorums {
@@ -34,7 +35,8 @@ pub enum QuorumError {
         /// How many electable nodes there are.
         electable: usize,
     },
-    /// An election quorum and a write quorum can have no node in common, so that a new master could lack committed entries.
+    /// An election quorum and a write quorum can have no node in common, so that a new master could lack
+    /// committed entries.
     #[error(
         "an election quorum of {election} and a write quorum of {write} can miss each other among {electable} electable nodes: \
          make their sum at least {}", electable + 1
@@ -113,7 +115,8 @@ fn check_sizes(election: usize, write: usize, electable: usize) -> Result<(), Qu
     Ok(())
 }
 
-/// The largest position that a write quorum holds, each node all entries up to its own position; `None` if there is no such position.
+/// The largest position that a write quorum holds, each node all entries up to its own position; `None` if
+/// there is no such position.
 ///
 /// A node that is named more than once counts with the largest of its positions.
 #[must_use]

@@ -4,14 +4,15 @@ use quorate_core::{EntryId, GroupUuid, Term, Vlsn};
 
 /// Names one commit for good: which group, and which entry of its log.
 ///
-/// Its text form is three hexadecimal numbers of fixed length, `group-term-vlsn`, for headers, cookies and logs:
+/// Its text form is three hexadecimal numbers of fixed length, `group-term-vlsn`, for headers, cookies and
+/// logs:
 ///
 /// ```
 /// use quorate_core::{GroupUuid, NodeId, Term, Vlsn};
 /// use quorate_policy::CommitToken;
 ///
-/// let token = CommitToken { group: GroupUuid(0xabc), term: Term::new(7, NodeId::new(2)), vlsn: Vlsn::FIRST };
-/// assert_eq!(token.to_string(), "00000000000000000000000000000abc-0000000000070002-0000000000000001");
+/// let token = CommitToken { group: GroupUuid(0xabc), term: Term::new(7, NodeId::new(2)), vlsn: Vlsn::FIRST
+/// }; assert_eq!(token.to_string(), "00000000000000000000000000000abc-0000000000070002-0000000000000001");
 /// assert_eq!(token.to_string().parse(), Ok(token));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

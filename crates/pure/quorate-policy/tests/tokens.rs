@@ -80,7 +80,8 @@ fn a_token_of_another_group_is_foreign_whatever_it_names() {
     assert_eq!(judge(&foreign, &table(), 12, 12), TokenVerdict::ForeignGroup);
 }
 
-/// A master of `term` that wrote at `vlsn` handed down the same entry to every log that holds a later one of its term.
+/// A master of `term` that wrote at `vlsn` handed down the same entry to every log that holds a later one of
+/// its term.
 fn can_exist(token: &CommitToken, table: &TermTable) -> bool {
     let same = table.term_at(token.vlsn) == Some(token.term);
     same || table.last_of(token.term).is_none_or(|last| last < token.vlsn)

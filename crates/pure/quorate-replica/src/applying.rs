@@ -99,7 +99,8 @@ impl Applying {
 impl Node {
     /// Hands committed entries to the engine, a bounded number of bytes at a time.
     pub(crate) fn pump_apply(&mut self) {
-        while self.applying.in_flight_bytes < self.config.apply_lag_bytes_max.min(self.config.window_bytes_max)
+        while self.applying.in_flight_bytes
+            < self.config.apply_lag_bytes_max.min(self.config.window_bytes_max)
             && !self.applying.reading
             && self.applying.read_again_at.is_none()
             && self.applying.engine_ahead.is_none()
@@ -112,7 +113,12 @@ impl Node {
             } else {
                 self.applying.reading = true;
                 self.counters.log_reads += 1;
-                self.push(Output::ReadLog { reader: LogReadFor::Apply, from, through, bytes_max: APPLY_BYTES_MAX });
+                self.push(Output::ReadLog {
+                    reader: LogReadFor::Apply,
+                    from,
+                    through,
+                    bytes_max: APPLY_BYTES_MAX,
+                });
             }
         }
     }

@@ -34,7 +34,15 @@ struct Arrived {
 
 impl Following {
     const fn new(term: Term, master: NodeId) -> Self {
-        Self { term, master, stream: None, held: VecDeque::new(), held_bytes: 0, committed_at_master: None, retry_at: None }
+        Self {
+            term,
+            master,
+            stream: None,
+            held: VecDeque::new(),
+            held_bytes: 0,
+            committed_at_master: None,
+            retry_at: None,
+        }
     }
 
     pub(crate) const fn term(&self) -> Term {

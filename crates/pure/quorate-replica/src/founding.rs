@@ -44,7 +44,8 @@ impl Founding {
             .map(|(id, incarnation)| incarnation.map(|incarnation| RosterMember { id: *id, incarnation }))
             .collect();
         let incarnations = incarnations.filter(|_| !self.stranger);
-        self.formed = incarnations.map(|incarnations| Roster { group: group.into(), list: list.clone(), incarnations });
+        self.formed =
+            incarnations.map(|incarnations| Roster { group: group.into(), list: list.clone(), incarnations });
     }
 }
 
@@ -90,7 +91,9 @@ impl Node {
             self.send_introduction(from, false);
         }
         match (self.hard.roster.is_some(), roster) {
-            (true, Some(roster)) if Some(roster.uuid()) != self.uuid() => self.event(Event::ForeignGroup { node: from }),
+            (true, Some(roster)) if Some(roster.uuid()) != self.uuid() => {
+                self.event(Event::ForeignGroup { node: from })
+            }
             (true, _) => {}
             (false, Some(roster)) => self.learn_roster(from, roster),
             (false, None) => {

@@ -3,7 +3,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use bytes::Bytes;
 use quorate_core::{
-    Batch, BootId, DamagedRange, EntryId, HardState, LogError, LogSummary, NodeId, NodeState, Service, Term, Truncated, Vlsn,
+    Batch, BootId, DamagedRange, EntryId, HardState, LogError, LogSummary, NodeId, NodeState, Service, Term,
+    Truncated, Vlsn,
 };
 use quorate_election::ElectionEvent;
 use quorate_policy::CommitDurability;

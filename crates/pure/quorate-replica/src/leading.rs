@@ -89,12 +89,14 @@ impl Leading {
     }
 
     pub(crate) fn has_room(&self, applying: &Applying, config: &NodeConfig) -> bool {
-        self.uncommitted_bytes < config.window_bytes_max && applying.in_flight_bytes() < config.apply_lag_bytes_max
+        self.uncommitted_bytes < config.window_bytes_max
+            && applying.in_flight_bytes() < config.apply_lag_bytes_max
     }
 
     /// What every electable node holds.
     pub(crate) fn held_by_all(&self, electable: &NodeSet, own: Holds) -> Holds {
-        let replicas = self.peers.iter().filter(|peer| electable.contains(peer.node)).map(|peer| peer.feeder.holds());
+        let replicas =
+            self.peers.iter().filter(|peer| electable.contains(peer.node)).map(|peer| peer.feeder.holds());
         replicas.fold(own, |all, holds| Holds {
             written: all.written.min(holds.written),
             durable: all.durable.min(holds.durable),
@@ -184,7 +186,8 @@ impl Node {
             self.recovered();
         }
         let leading = Leading::new(term, self, now);
-        let start = EntryId { term, vlsn: leading.rule.term_start().max(Vlsn::after(self.log.terms.last_vlsn())) };
+        let start =
+            EntryId { term, vlsn: leading.rule.term_start().max(Vlsn::after(self.log.terms.last_vlsn())) };
         self.role = Role::Leading(Box::new(leading));
         let founding = self.roster().filter(|_| start.vlsn == Vlsn::FIRST).map(encode_roster);
         let Role::Leading(leading) = &mut self.role else { return };
@@ -277,7 +280,14 @@ impl Node {
         }
     }
 
-    pub(crate) fn receive_syncup(&mut self, now: Time, from: NodeId, term: Term, stream: StreamId, table: &TermTable) {
+    pub(crate) fn receive_syncup(
+        &mut self,
+        now: Time,
+        from: NodeId,
+        term: Term,
+        stream: StreamId,
+        table: &TermTable,
+    ) {
         if !self.accept(now, from, term) {
             return;
         }
@@ -296,7 +306,14 @@ impl Node {
         self.send(from, Message::Stream(reply));
     }
 
-    pub(crate) fn receive_ack(&mut self, from: NodeId, term: Term, stream: StreamId, holds: Holds, counts: bool) {
+    pub(crate) fn receive_ack(
+        &mut self,
+        from: NodeId,
+        term: Term,
+        stream: StreamId,
+        holds: Holds,
+        counts: bool,
+    ) {
         let Role::Leading(leading) = &mut self.role else { return };
         if leading.term != term {
             self.counters.refused_by_term += 1;
@@ -329,7 +346,9 @@ impl Node {
             {
                 let bytes_max = wanted.bytes_max.min(self.config.batch_bytes_max);
                 let Some(batch) = self.log.tail.read(wanted.from, end, bytes_max) else {
-                    let Some(through) = self.log.written.filter(|written| *written >= wanted.from) else { break };
+                    let Some(through) = self.log.written.filter(|written| *written >= wanted.from) else {
+                        break;
+                    };
                     peer.feeder.read_began();
                     self.counters.log_reads += 1;
                     let reader = LogReadFor::Feeder { node: peer.node, stream };
@@ -340,12 +359,18 @@ impl Node {
                 self.counters.bytes_fed += batch.bytes() as u64;
                 outputs.push(append_to(peer, term, stream, committed, &batch));
             }
-            if let (Some(committed), Some(stream)) = (peer.feeder.untold_commit(committed), peer.feeder.stream())
+            if let (Some(committed), Some(stream)) =
+                (peer.feeder.untold_commit(committed), peer.feeder.stream())
                 && peer.feeder.in_flight_bytes() == 0
             {
                 peer.feeder.told_commit(Some(committed));
-                let news =
-                    StreamMessage::Append { term, stream, committed: Some(committed), first: None, frames: Default::default() };
+                let news = StreamMessage::Append {
+                    term,
+                    stream,
+                    committed: Some(committed),
+                    first: None,
+                    frames: Default::default(),
+                };
                 outputs.push(Output::Send { to: peer.node, message: Message::Stream(news) });
             }
         }
@@ -398,7 +423,11 @@ impl Node {
 }
 
 /// Whether enough replicas are connected for every proposal's acknowledgements.
-fn check_replicas(proposals: &[Proposal], quorums: &Quorums, reachable: &NodeSet) -> Result<(), ProposeError> {
+fn check_replicas(
+    proposals: &[Proposal],
+    quorums: &Quorums,
+    reachable: &NodeSet,
+) -> Result<(), ProposeError> {
     for policy in [ReplicaAckPolicy::SimpleMajority, ReplicaAckPolicy::All] {
         if proposals.iter().any(|proposal| proposal.durability.acks == policy) {
             acks_possible(policy, quorums, reachable).map_err(|Shortfall { needed, available }| {
@@ -409,7 +438,13 @@ fn check_replicas(proposals: &[Proposal], quorums: &Quorums, reachable: &NodeSet
     Ok(())
 }
 
-fn append_to(peer: &mut Peer, term: Term, stream: StreamId, committed: Option<Vlsn>, batch: &Batch) -> Output {
+fn append_to(
+    peer: &mut Peer,
+    term: Term,
+    stream: StreamId,
+    committed: Option<Vlsn>,
+    batch: &Batch,
+) -> Output {
     peer.feeder.sent_through(batch.last().vlsn, batch.bytes(), committed);
     let (first, frames) = (Some(batch.first()), batch.frames().clone());
     let message = StreamMessage::Append { term, stream, committed, first, frames };

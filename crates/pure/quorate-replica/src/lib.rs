@@ -31,10 +31,10 @@ mod repairing;
 mod tail;
 mod wire;
 
-pub use config::NodeConfig;
 #[cfg(feature = "mutations")]
 pub use config::Mutation;
-pub use io::{Event, Halt, Input, LogReadFor, Opened, Output, ProposeError, Proposal, ReadFailure, ReadId};
+pub use config::NodeConfig;
+pub use io::{Event, Halt, Input, LogReadFor, Opened, Output, Proposal, ProposeError, ReadFailure, ReadId};
 pub use messages::{Heartbeat, HeartbeatReply, Message};
 pub use node::{Counters, Node, PeerProgress, Progress};
 pub use quorate_election::{ElectionEvent, ElectionMessage, Promise};

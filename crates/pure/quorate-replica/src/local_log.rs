@@ -133,7 +133,8 @@ impl Node {
         }
         if log.terms.last() != self.log.terms.last() {
             let found = log.terms.last();
-            return self.fail(format!("the log ends at {found:?} after a truncation, not at {:?}", self.last()));
+            return self
+                .fail(format!("the log ends at {found:?} after a truncation, not at {:?}", self.last()));
         }
         self.log.truncating = false;
         self.log.chain = log.chain;

@@ -92,9 +92,8 @@ impl Message {
     #[must_use]
     pub const fn service(&self) -> Service {
         match self {
-            Self::Stream(StreamMessage::Append { .. } | StreamMessage::SyncupReply { .. }) | Self::Repair { .. } => {
-                Service::Stream
-            }
+            Self::Stream(StreamMessage::Append { .. } | StreamMessage::SyncupReply { .. })
+            | Self::Repair { .. } => Service::Stream,
             _ => Service::Control,
         }
     }

@@ -10,8 +10,8 @@ use alloc::collections::VecDeque;
 use alloc::string::String;
 use core::time::Duration;
 use quorate_core::{
-    BootId, EntryId, GroupUuid, HardState, MemberList, NodeId, NodeSet, NodeState, Roster, Service, Term, TermTable,
-    Time, Vlsn, Watermarks,
+    BootId, EntryId, GroupUuid, HardState, MemberList, NodeId, NodeSet, NodeState, Roster, Service, Term,
+    TermTable, Time, Vlsn, Watermarks,
 };
 use quorate_election::{Election, ElectionConfig, ElectionMessage, Standing};
 use quorate_policy::Quorums;
@@ -61,7 +61,8 @@ pub(crate) struct Group {
 
 impl Group {
     fn new(list: MemberList) -> Self {
-        let quorums = Quorums::new(&list).expect("the shell refuses a member list whose quorums can miss each other");
+        let quorums =
+            Quorums::new(&list).expect("the shell refuses a member list whose quorums can miss each other");
         Self { electable: list.electable(), quorums, list }
     }
 }
@@ -286,7 +287,9 @@ impl Node {
         let role = match &self.role {
             Role::Unknown => None,
             Role::Following(following) => following.deadline(),
-            Role::Leading(leading) => Some(leading.deadline(&self.group.quorums, self.config.election_timeout)),
+            Role::Leading(leading) => {
+                Some(leading.deadline(&self.group.quorums, self.config.election_timeout))
+            }
         };
         let others = [
             self.election.deadline(),
@@ -439,7 +442,9 @@ impl Node {
 
     fn receive_stream(&mut self, now: Time, from: NodeId, message: StreamMessage) {
         match message {
-            StreamMessage::Syncup { term, stream, table } => self.receive_syncup(now, from, term, stream, &table),
+            StreamMessage::Syncup { term, stream, table } => {
+                self.receive_syncup(now, from, term, stream, &table)
+            }
             StreamMessage::Ack { term, stream, written, durable, counts } => {
                 self.receive_ack(from, term, stream, Holds { written, durable }, counts);
             }
@@ -493,7 +498,10 @@ impl Node {
             quorums: &self.group.quorums,
             rank: self.log.terms.last(),
             priority: self.group.list.member(self.me).map_or(1, |member| member.priority),
-            reaches_write_quorum: quorate_core::QuorumSystem::is_write_quorum(&self.group.quorums, &reachable),
+            reaches_write_quorum: quorate_core::QuorumSystem::is_write_quorum(
+                &self.group.quorums,
+                &reachable,
+            ),
             recovering: self.hard.recovering,
             damaged: self.repairing.is_damaged() || self.log.is_truncating(),
             founded: self.is_founder(),
@@ -579,7 +587,9 @@ impl Node {
     fn state(&self) -> (NodeState, Term, Option<NodeId>) {
         match &self.role {
             _ if self.halted => (NodeState::Detached, self.hard.promised, None),
-            Role::Leading(leading) if leading.is_serving() => (NodeState::Master, leading.term(), Some(self.me)),
+            Role::Leading(leading) if leading.is_serving() => {
+                (NodeState::Master, leading.term(), Some(self.me))
+            }
             Role::Following(following) => (NodeState::Replica, following.term(), Some(following.master())),
             Role::Leading(_) | Role::Unknown => (NodeState::Unknown, self.hard.promised, None),
         }

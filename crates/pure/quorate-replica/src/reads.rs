@@ -77,7 +77,9 @@ impl Node {
         for PendingRead { reader, at } in leading.rounds.confirmed(&self.group.quorums) {
             match reader {
                 Reader::Local(read) => self.push(Output::ReadReady { read, at }),
-                Reader::Replica { node, read } => self.send(node, Message::ReadIndexReply { read, at: Ok(at) }),
+                Reader::Replica { node, read } => {
+                    self.send(node, Message::ReadIndexReply { read, at: Ok(at) })
+                }
             }
         }
     }
@@ -92,7 +94,9 @@ impl Node {
         for PendingRead { reader, .. } in pending {
             match reader {
                 Reader::Local(read) => self.push(Output::ReadFailed { read, failure }),
-                Reader::Replica { node, read } => self.send(node, Message::ReadIndexReply { read, at: Err(NotMaster) }),
+                Reader::Replica { node, read } => {
+                    self.send(node, Message::ReadIndexReply { read, at: Err(NotMaster) })
+                }
             }
         }
     }

@@ -40,7 +40,9 @@ impl Node {
         }
         self.repairing.ask_at = now + self.config.election_timeout;
         let peers: Vec<NodeId> = self.links.control().iter().filter(|node| self.links.stand(*node)).collect();
-        let (Some(range), false) = (self.repairing.damaged.first().copied(), peers.is_empty()) else { return };
+        let (Some(range), false) = (self.repairing.damaged.first().copied(), peers.is_empty()) else {
+            return;
+        };
         let peer = peers[self.repairing.asked % peers.len()];
         self.repairing.asked += 1;
         self.send(peer, Message::RepairRequest { first: range.first, last: range.last });
@@ -48,7 +50,8 @@ impl Node {
 
     /// Reads the entries asked for from this log, if it holds them. The asker judges whether they are the same ones.
     pub(crate) fn receive_repair_request(&mut self, from: NodeId, first: Vlsn, last: Vlsn) {
-        let held = Some(first) > self.log.terms.base().map(|base| base.vlsn) && Some(last) <= self.log.written;
+        let held =
+            Some(first) > self.log.terms.base().map(|base| base.vlsn) && Some(last) <= self.log.written;
         if held && first <= last {
             let reader = LogReadFor::Repair { node: from };
             self.push(Output::ReadLog { reader, from: first, through: last, bytes_max: PAYLOAD_BYTES_MAX });
@@ -60,9 +63,11 @@ impl Node {
         if self.repairing.replacing || range.first != first {
             return;
         }
-        let term_before = first.previous().and_then(|before| self.log.terms.term_at(before)).unwrap_or(Term::ZERO);
+        let term_before =
+            first.previous().and_then(|before| self.log.terms.term_at(before)).unwrap_or(Term::ZERO);
         let intact = decode(frames, first, range.chain_before, term_before).ok().filter(|batch| {
-            batch.last().vlsn == range.last && range.chain_after.is_none_or(|chain| chain == batch.chain_after())
+            batch.last().vlsn == range.last
+                && range.chain_after.is_none_or(|chain| chain == batch.chain_after())
         });
         match intact {
             Some(batch) => {

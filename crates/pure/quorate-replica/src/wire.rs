@@ -6,8 +6,8 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 use prost::Message as _;
 use quorate_core::{
-    EntryId, GroupUuid, Incarnation, Member, MemberList, NodeId, NodeType, Packet, QuorumRule, Roster, RosterMember, Term,
-    TermTable, Vlsn,
+    EntryId, GroupUuid, Incarnation, Member, MemberList, NodeId, NodeType, Packet, QuorumRule, Roster,
+    RosterMember, Term, TermTable, Vlsn,
 };
 use quorate_election::{ElectionMessage, Promise};
 use quorate_stream::{StreamId, StreamMessage, SyncupAnswer};
@@ -169,6 +169,8 @@ struct WireCanvassReply {
     agrees: bool,
     #[prost(uint64, tag = "3")]
     promised: u64,
+    #[prost(bool, tag = "4")]
+    recovering: bool,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -340,15 +342,17 @@ fn encode_message(message: Message) -> (Kind, Bytes) {
         Message::RepairRequest { first, last } => {
             (Kind::Repair(WireRepair { first: first.as_u64(), last: last.as_u64() }), Bytes::new())
         }
-        Message::Repair { first, frames } => (Kind::Repair(WireRepair { first: first.as_u64(), last: 0 }), frames),
+        Message::Repair { first, frames } => {
+            (Kind::Repair(WireRepair { first: first.as_u64(), last: 0 }), frames)
+        }
     }
 }
 
 fn encode_election(message: ElectionMessage) -> Kind {
     match message {
         ElectionMessage::Canvass { nonce } => Kind::Canvass(nonce),
-        ElectionMessage::CanvassReply { nonce, agrees, promised } => {
-            Kind::CanvassReply(WireCanvassReply { nonce, agrees, promised: promised.as_u64() })
+        ElectionMessage::CanvassReply { nonce, agrees, promised, recovering } => {
+            Kind::CanvassReply(WireCanvassReply { nonce, agrees, promised: promised.as_u64(), recovering })
         }
         ElectionMessage::Prepare { term } => Kind::Prepare(term.as_u64()),
         ElectionMessage::Promise(promise) => Kind::Promise(promise.into()),
@@ -376,7 +380,10 @@ fn encode_stream(message: StreamMessage) -> (Kind, Bytes) {
             let (entry_term, entry_vlsn) = entry_numbers(entry);
             let written = Vlsn::number(written);
             let (term, stream) = (term.as_u64(), stream.0);
-            (Kind::SyncupReply(WireSyncupReply { term, stream, entry_term, entry_vlsn, trimmed, written }), Bytes::new())
+            (
+                Kind::SyncupReply(WireSyncupReply { term, stream, entry_term, entry_vlsn, trimmed, written }),
+                Bytes::new(),
+            )
         }
         StreamMessage::Append { term, stream, committed, first, frames } => {
             let (committed, first) = (Vlsn::number(committed), Vlsn::number(first));
@@ -384,7 +391,10 @@ fn encode_stream(message: StreamMessage) -> (Kind, Bytes) {
         }
         StreamMessage::Ack { term, stream, written, durable, counts } => {
             let (written, durable) = (Vlsn::number(written), Vlsn::number(durable));
-            (Kind::Ack(WireAck { term: term.as_u64(), stream: stream.0, written, durable, counts }), Bytes::new())
+            (
+                Kind::Ack(WireAck { term: term.as_u64(), stream: stream.0, written, durable, counts }),
+                Bytes::new(),
+            )
         }
     }
 }
@@ -397,8 +407,9 @@ fn decode_message(kind: Kind, body: Bytes) -> Result<Message, WireError> {
             wants_answer: wire.wants_answer,
         },
         Kind::Canvass(nonce) => Message::Election(ElectionMessage::Canvass { nonce }),
-        Kind::CanvassReply(WireCanvassReply { nonce, agrees, promised }) => {
-            Message::Election(ElectionMessage::CanvassReply { nonce, agrees, promised: Term::from_u64(promised) })
+        Kind::CanvassReply(WireCanvassReply { nonce, agrees, promised, recovering }) => {
+            let promised = Term::from_u64(promised);
+            Message::Election(ElectionMessage::CanvassReply { nonce, agrees, promised, recovering })
         }
         Kind::Prepare(term) => Message::Election(ElectionMessage::Prepare { term: Term::from_u64(term) }),
         Kind::Promise(promise) => Message::Election(ElectionMessage::Promise(promise.into_promise()?)),
@@ -407,8 +418,12 @@ fn decode_message(kind: Kind, body: Bytes) -> Result<Message, WireError> {
             Message::Election(ElectionMessage::Refusal { refused, promised })
         }
         Kind::Nomination(wire) => {
-            let certificate: Result<_, _> = wire.certificate.into_iter().map(WirePromise::into_promise).collect();
-            Message::Election(ElectionMessage::Nomination { term: Term::from_u64(wire.term), certificate: certificate? })
+            let certificate: Result<_, _> =
+                wire.certificate.into_iter().map(WirePromise::into_promise).collect();
+            Message::Election(ElectionMessage::Nomination {
+                term: Term::from_u64(wire.term),
+                certificate: certificate?,
+            })
         }
         Kind::Heartbeat(wire) => Message::Heartbeat(wire.into()),
         Kind::HeartbeatReply(wire) => Message::HeartbeatReply(wire.into()),
@@ -544,7 +559,8 @@ impl From<WireHeartbeatReply> for HeartbeatReply {
 impl From<&TermTable> for WireTermTable {
     fn from(table: &TermTable) -> Self {
         let (base_term, base_vlsn) = entry_numbers(table.base());
-        let (terms, firsts) = table.starts().iter().map(|(term, first)| (term.as_u64(), first.as_u64())).unzip();
+        let (terms, firsts) =
+            table.starts().iter().map(|(term, first)| (term.as_u64(), first.as_u64())).unzip();
         Self { base_term, base_vlsn, terms, firsts, last: Vlsn::number(table.last_vlsn()) }
     }
 }
@@ -581,14 +597,15 @@ impl From<&Roster> for WireRoster {
             QuorumRule::SimpleMajority => (0, 0),
             QuorumRule::Flexible { election, write } => (election, write),
         };
-        let members = roster.list.members().iter().zip(&roster.incarnations).map(|(member, listed)| WireMember {
-            id: u32::from(member.id.as_u16()),
-            name: member.name.clone(),
-            address: member.address.clone(),
-            node_type: u32::from(member.node_type != NodeType::Electable),
-            priority: member.priority,
-            incarnation: listed.incarnation.0.to_le_bytes().to_vec(),
-        });
+        let members =
+            roster.list.members().iter().zip(&roster.incarnations).map(|(member, listed)| WireMember {
+                id: u32::from(member.id.as_u16()),
+                name: member.name.clone(),
+                address: member.address.clone(),
+                node_type: u32::from(member.node_type != NodeType::Electable),
+                priority: member.priority,
+                incarnation: listed.incarnation.0.to_le_bytes().to_vec(),
+            });
         Self {
             group: roster.group.clone(),
             members: members.collect(),
@@ -613,8 +630,10 @@ impl WireRoster {
             incarnations.push(RosterMember { id, incarnation });
             members.push(wire.into_member(id)?);
         }
-        let list = MemberList::found(members, quorum).map_err(|_| WireError::Invalid { part: "member list" })?;
-        let in_order = list.members().iter().zip(&incarnations).all(|(member, listed)| member.id == listed.id);
+        let list =
+            MemberList::found(members, quorum).map_err(|_| WireError::Invalid { part: "member list" })?;
+        let in_order =
+            list.members().iter().zip(&incarnations).all(|(member, listed)| member.id == listed.id);
         if !in_order {
             return Err(WireError::Invalid { part: "order of members" });
         }

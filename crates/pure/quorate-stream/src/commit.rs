@@ -145,16 +145,26 @@ mod tests {
             rule.advance(n(1), &[(n(1), a), (n(2), b), (n(3), c)], majority_of_three).map_or(0, Vlsn::as_u64)
         };
         assert_eq!(advance(holds(5, 0), holds(5, 0), holds(5, 0)), 0, "the first entry needs a sync");
-        assert_eq!(advance(holds(5, 1), holds(5, 1), holds(0, 0)), 3, "relaxed entries behind it count once written");
+        assert_eq!(
+            advance(holds(5, 1), holds(5, 1), holds(0, 0)),
+            3,
+            "relaxed entries behind it count once written"
+        );
         assert_eq!(advance(holds(5, 5), holds(5, 3), holds(5, 3)), 0, "the fourth needs a sync again");
-        assert_eq!(advance(holds(5, 3), holds(5, 4), holds(5, 4)), 5, "the master's own copy is one of three");
+        assert_eq!(
+            advance(holds(5, 3), holds(5, 4), holds(5, 4)),
+            5,
+            "the master's own copy is one of three"
+        );
     }
 
     #[test]
     fn entries_of_earlier_terms_never_commit_by_counting() {
         let mut rule = CommitRule::new(v(4), None);
         rule.appended(&batch(4, &[false]));
-        let all = |position| [(n(1), holds(position, position)), (n(2), holds(position, position)), (n(3), holds(0, 0))];
+        let all = |position| {
+            [(n(1), holds(position, position)), (n(2), holds(position, position)), (n(3), holds(0, 0))]
+        };
         assert_eq!(rule.advance(n(1), &all(3), majority_of_three), None);
         assert_eq!(rule.advance(n(1), &all(4), majority_of_three), Some(v(4)));
     }

@@ -55,7 +55,12 @@ impl ReplicaStream {
     }
 
     /// Takes the answer to the syncup, once: where to cut this log, if it is for this stream.
-    pub fn answered(&mut self, term: Term, stream: StreamId, answer: SyncupAnswer) -> Option<Result<Option<EntryId>, EntryId>> {
+    pub fn answered(
+        &mut self,
+        term: Term,
+        stream: StreamId,
+        answer: SyncupAnswer,
+    ) -> Option<Result<Option<EntryId>, EntryId>> {
         if self.matched || term != self.term || stream != self.stream {
             return None;
         }

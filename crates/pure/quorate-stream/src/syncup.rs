@@ -7,7 +7,8 @@ use quorate_core::{EntryId, TermTable};
 /// everything up to the shorter one's last entry of it. One exchange suffices, however far the logs are apart.
 #[must_use]
 pub fn matchpoint(ours: &TermTable, theirs: &TermTable) -> Option<EntryId> {
-    let own_terms = ours.starts().iter().rev().map(|(term, _)| *term).chain(ours.base().map(|base| base.term));
+    let own_terms =
+        ours.starts().iter().rev().map(|(term, _)| *term).chain(ours.base().map(|base| base.term));
     own_terms.into_iter().find_map(|term| {
         let vlsn = ours.last_of(term)?.min(theirs.last_of(term)?);
         Some(EntryId { term, vlsn })
@@ -19,7 +20,9 @@ pub fn matchpoint(ours: &TermTable, theirs: &TermTable) -> Option<EntryId> {
 pub fn syncup_answer(ours: &TermTable, theirs: &TermTable) -> SyncupAnswer {
     let matchpoint = matchpoint(ours, theirs);
     match ours.base() {
-        Some(base) if matchpoint.is_none_or(|matchpoint| matchpoint.vlsn < base.vlsn) => SyncupAnswer::Trimmed { base },
+        Some(base) if matchpoint.is_none_or(|matchpoint| matchpoint.vlsn < base.vlsn) => {
+            SyncupAnswer::Trimmed { base }
+        }
         _ => SyncupAnswer::Matchpoint(matchpoint),
     }
 }

@@ -9,7 +9,8 @@ use quorate_core::{Lsn, Vlsn};
 /// A bucket that has so many entries takes no more, so that trimming the front costs little.
 const BUCKET_ENTRIES_MAX: usize = 4096;
 
-/// Where entries lie, for a log in which only some VLSNs have a position of their own: 8 bytes an entry, spread over any number of segments.
+/// Where entries lie, for a log in which only some VLSNs have a position of their own: 8 bytes an entry,
+/// spread over any number of segments.
 ///
 /// VLSNs and positions both increase strictly.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

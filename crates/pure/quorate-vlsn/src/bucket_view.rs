@@ -24,8 +24,9 @@ const START_AT: usize = 2 * size_of::<u64>();
 ///                       once a bucket: 20 B                        once an entry: 8 B
 /// ```
 ///
-/// Behind magic, version and checksum; little endian. `start` counts the entries of the buckets before. All bytes are checked once, by
-/// [`new`](Self::new). Should they change later, as a mapped file can, results may be wrong, but nothing fails.
+/// Behind magic, version and checksum; little endian. `start` counts the entries of the buckets before. All
+/// bytes are checked once, by [`new`](Self::new). Should they change later, as a mapped file can, results may
+/// be wrong, but nothing fails.
 #[derive(Clone, Debug)]
 pub struct BucketView<B> {
     bytes: B,
@@ -127,7 +128,8 @@ impl<B: AsRef<[u8]>> BucketView<B> {
         if index == self.entries { Ok(()) } else { Err(IndexError::OutOfOrder { index }) }
     }
 
-    /// The position of an entry, if it is behind `last` in both respects and does not leave the range of VLSNs.
+    /// The position of an entry, if it is behind `last` in both respects and does not leave the range of
+    /// VLSNs.
     fn check_follows(
         &self,
         bucket: usize,

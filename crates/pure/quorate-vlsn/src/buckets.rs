@@ -20,7 +20,8 @@ pub(crate) struct BucketEntry {
     pub(crate) offset: u32,
 }
 
-/// Buckets wherever they lie, and the searches that are the same everywhere. Buckets and entries are in VLSN order; no bucket is empty.
+/// Buckets wherever they lie, and the searches that are the same everywhere. Buckets and entries are in VLSN
+/// order; no bucket is empty.
 pub(crate) trait Buckets {
     fn bucket_count(&self) -> usize;
     fn bucket(&self, bucket: usize) -> Option<BucketHead>;

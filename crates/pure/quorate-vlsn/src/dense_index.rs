@@ -3,7 +3,8 @@ use crate::layout;
 use alloc::vec::Vec;
 use quorate_core::Vlsn;
 
-/// Where the entries of one segment begin, for a log that has every VLSN: 4 bytes an entry, a lookup is one read.
+/// Where the entries of one segment begin, for a log that has every VLSN: 4 bytes an entry, a lookup is one
+/// read.
 ///
 /// Offsets increase strictly. At most `u32::MAX` entries fit, as many as a segment can hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,7 +79,8 @@ impl DenseIndex {
         self.offsets.truncate(self.entries_before(Vlsn::after(keep)));
     }
 
-    /// Forgets every entry before `from`. The first position becomes `from`, or the one behind the last entry if that comes earlier.
+    /// Forgets every entry before `from`. The first position becomes `from`, or the one behind the last entry
+    /// if that comes earlier.
     pub fn trim_before(&mut self, from: Vlsn) {
         let gone = self.entries_before(from);
         self.offsets.drain(..gone);

@@ -17,7 +17,8 @@ const OFFSETS_AT: usize = PRELUDE_BYTES + BODY_BYTES_BEFORE_OFFSETS;
 ///  +------------+-------+-------+-------+--
 /// ```
 ///
-/// All bytes are checked once, by [`new`](Self::new). Should they change later, as a mapped file can, results may be wrong, but nothing fails.
+/// All bytes are checked once, by [`new`](Self::new). Should they change later, as a mapped file can, results
+/// may be wrong, but nothing fails.
 #[derive(Clone, Debug)]
 pub struct DenseView<B> {
     bytes: B,

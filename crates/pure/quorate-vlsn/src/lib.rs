@@ -5,7 +5,8 @@
 //! | dense in VLSNs, one segment | [`DenseIndex`] | [`DenseView`] | exact, O(1) | 4 |
 //! | sparse in VLSNs, many segments | [`BucketIndex`] | [`BucketView`] | floor and ceiling, O(log n) | 8 |
 //!
-//! A view borrows or owns any bytes, a mapped file for example. It checks all of them once, since nobody trusts them, and copies none.
+//! A view borrows or owns any bytes, a mapped file for example. It checks all of them once, since nobody
+//! trusts them, and copies none.
 #![no_std]
 #![forbid(unsafe_code)]
 extern crate alloc;

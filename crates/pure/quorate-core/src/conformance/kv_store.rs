@@ -137,6 +137,10 @@ fn an_unfinished_scan_does_not_block_the_writer(store: &dyn KvStore) {
     assert!(scan.next().is_none());
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a suite is a test: it needs a second thread to read while one writes"
+)]
 fn readers_on_other_threads_see_whole_writes(store: &Arc<dyn KvStore>) {
     const WRITES: u64 = 500;
     let reader = {

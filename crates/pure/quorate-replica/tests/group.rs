@@ -1,0 +1,421 @@
+//! Whole groups of nodes over a perfect network and instant logs: the protocol's main stories.
+
+use bytes::Bytes;
+use quorate_core::*;
+use quorate_replica::*;
+use std::collections::VecDeque;
+use std::time::Duration;
+
+/// One node with a log that writes and syncs at once.
+struct Host {
+    node: Node,
+    log: Vec<Batch>,
+    applied: Vec<EntryId>,
+    hard: HardState,
+    up: bool,
+    states: Vec<(NodeState, Term)>,
+}
+
+struct Group {
+    hosts: Vec<Host>,
+    now: Time,
+    wires: VecDeque<(NodeId, NodeId, Packet)>,
+    cut: Vec<(NodeId, NodeId)>,
+    reads: Vec<(NodeId, ReadId, Result<Option<Vlsn>, ReadFailure>)>,
+}
+
+fn n(number: u16) -> NodeId {
+    NodeId::new(number)
+}
+
+fn member_list(count: u16) -> MemberList {
+    let member = |number: u16| Member {
+        id: n(number),
+        name: format!("node{number}"),
+        address: format!("localhost:{number}"),
+        node_type: NodeType::Electable,
+        priority: 1,
+    };
+    MemberList::found((1..=count).map(member).collect(), QuorumRule::SimpleMajority).unwrap()
+}
+
+fn opened(hard_state: HardState, log: LogSummary, engine_applied: Option<EntryId>) -> Opened {
+    Opened { hard_state, boot: BootId(1), log, engine_applied }
+}
+
+impl Group {
+    fn new(count: u16) -> Self {
+        let mut group = Self {
+            hosts: Vec::new(),
+            now: Time::ZERO,
+            wires: VecDeque::new(),
+            cut: Vec::new(),
+            reads: Vec::new(),
+        };
+        for number in 1..=count {
+            let hard = HardState {
+                group: "g".into(),
+                node: format!("node{number}"),
+                id: n(number),
+                incarnation: Incarnation(u128::from(number)),
+                open_count: 1,
+                promised: Term::ZERO,
+                roster: None,
+                unsynced_mark: None,
+                recovering: false,
+            };
+            let config = NodeConfig { seed: u64::from(number), ..NodeConfig::default() };
+            let node = Node::new(
+                config,
+                opened(hard.clone(), LogSummary::default(), None),
+                member_list(count),
+                Time::ZERO,
+            );
+            group.hosts.push(Host {
+                node,
+                log: Vec::new(),
+                applied: Vec::new(),
+                hard,
+                up: true,
+                states: Vec::new(),
+            });
+        }
+        for number in 1..=count {
+            group.link_up(n(number));
+        }
+        group
+    }
+
+    fn host(&mut self, node: NodeId) -> &mut Host {
+        &mut self.hosts[usize::from(node.as_u16()) - 1]
+    }
+
+    fn link_up(&mut self, node: NodeId) {
+        for other in (1..=self.hosts.len() as u16).map(n).filter(|other| *other != node) {
+            for (a, b) in [(node, other), (other, node)] {
+                for service in Service::ALL {
+                    self.input(a, Input::PeerUp { node: b, service });
+                }
+            }
+        }
+    }
+
+    fn input(&mut self, node: NodeId, input: Input) {
+        let now = self.now;
+        if self.host(node).up {
+            self.host(node).node.handle(now, input);
+            self.drain(node);
+        }
+    }
+
+    fn drain(&mut self, node: NodeId) {
+        let mut inputs = Vec::new();
+        let host = &mut self.hosts[usize::from(node.as_u16()) - 1];
+        while let Some(output) = host.node.poll() {
+            match output {
+                Output::StoreHardState(hard) => host.hard = hard,
+                Output::Append { batch, epoch, .. } => {
+                    let last = batch.last().vlsn;
+                    host.log.push(batch);
+                    inputs.push(Input::Durable { epoch, last });
+                }
+                Output::Sync { epoch } => {
+                    let last = host.log.last().map(|batch| batch.last().vlsn);
+                    inputs.extend(last.map(|last| Input::Durable { epoch, last }));
+                }
+                Output::Truncate { keep, epoch } => {
+                    let end = host.log.last().map(Batch::last);
+                    let count = Vlsn::number(end.map(|end| end.vlsn)) - Vlsn::number(keep);
+                    host.log.retain(|batch| Some(batch.first()) <= keep);
+                    if let Some(last) = host.log.pop() {
+                        host.log.extend(keep.and_then(|keep| quorate_codec::prefix(&last, keep)));
+                    }
+                    let log = host.summary();
+                    let dropped = end.map(|end| (end, end));
+                    let truncated = Truncated { dropped, count, rollback_file: None };
+                    inputs.push(Input::Truncated { epoch, truncated, log });
+                }
+                Output::Send { to, message } => {
+                    let packet = Envelope { uuid: host.node.roster().map(Roster::uuid), message }.encode();
+                    self.wires.push_back((node, to, packet));
+                }
+                Output::ReadLog { reader, from, .. } => {
+                    let batch = host.log.iter().find(|batch| batch.last().vlsn >= from).unwrap();
+                    inputs.push(Input::LogRead {
+                        reader,
+                        result: Ok(quorate_codec::suffix(batch, from).unwrap()),
+                    });
+                }
+                Output::Apply { batch } => {
+                    host.applied.extend(quorate_codec::frames(&batch).map(|frame| frame.id));
+                    inputs.push(Input::Applied { last: batch.last().vlsn, bytes: batch.bytes() });
+                }
+                Output::FlushEngine => {
+                    inputs.push(Input::EngineFlushed { durable: host.applied.last().map(|id| id.vlsn) });
+                }
+                Output::State { state, term, .. } => host.states.push((state, term)),
+                Output::ReadReady { read, at } => self.reads.push((node, read, Ok(at))),
+                Output::ReadFailed { read, failure } => self.reads.push((node, read, Err(failure))),
+                Output::Halt(halt) => panic!("{node} halts: {halt:?}"),
+                Output::Repair { .. } | Output::Trim { .. } | Output::Event(_) => {}
+            }
+        }
+        for input in inputs {
+            self.input(node, input);
+        }
+    }
+
+    /// Delivers everything, then lets time pass to the next deadline, until `span` is over.
+    fn run(&mut self, span: Duration) {
+        let end = self.now + span;
+        loop {
+            while let Some((from, to, packet)) = self.wires.pop_front() {
+                if self.host(from).up && self.host(to).up && !self.cut.contains(&(from, to)) {
+                    let Envelope { uuid, message } =
+                        Envelope::decode(packet).expect("nodes understand each other");
+                    self.input(to, Input::Receive { from, uuid, message });
+                }
+            }
+            let hosts = self.hosts.iter().filter(|host| host.up);
+            let next = hosts.filter_map(|host| host.node.deadline()).min().unwrap();
+            if next > end {
+                self.now = end;
+                return;
+            }
+            self.now = self.now.max(next);
+            (1..=self.hosts.len() as u16).for_each(|number| self.input(n(number), Input::Tick));
+        }
+    }
+
+    fn seconds(&mut self, seconds: u64) {
+        self.run(Duration::from_secs(seconds));
+    }
+
+    fn master(&self) -> NodeId {
+        let leads = |host: &&Host| host.up && host.node.progress().state == NodeState::Master;
+        let masters: Vec<NodeId> = self.hosts.iter().filter(leads).map(|host| host.hard.id).collect();
+        assert_eq!(masters.len(), 1, "one master: {masters:?}");
+        masters[0]
+    }
+
+    fn put(
+        &mut self,
+        node: NodeId,
+        payload: &'static str,
+        durability: &str,
+    ) -> Result<EntryId, ProposeError> {
+        let proposal = Proposal {
+            payload: Bytes::from_static(payload.as_bytes()),
+            durability: durability.parse().unwrap(),
+        };
+        let now = self.now;
+        let id = self.host(node).node.propose(now, 1, &[proposal]);
+        self.drain(node);
+        id
+    }
+
+    fn isolate(&mut self, node: NodeId) {
+        for other in (1..=self.hosts.len() as u16).map(n) {
+            self.cut.extend([(node, other), (other, node)]);
+        }
+    }
+
+    fn kill(&mut self, node: NodeId) {
+        self.host(node).up = false;
+        for other in (1..=self.hosts.len() as u16).map(n) {
+            for service in Service::ALL {
+                self.input(other, Input::PeerDown { node, service, refused: true });
+            }
+        }
+    }
+
+    fn restart(&mut self, node: NodeId, boot: u128) {
+        let (now, count) = (self.now, self.hosts.len() as u16);
+        let host = self.host(node);
+        host.hard.open_count += 1;
+        let opened = Opened {
+            hard_state: host.hard.clone(),
+            boot: BootId(boot),
+            log: host.summary(),
+            engine_applied: host.applied.last().copied(),
+        };
+        host.node =
+            Node::new(NodeConfig { seed: 99, ..NodeConfig::default() }, opened, member_list(count), now);
+        host.up = true;
+        self.drain(node);
+        self.link_up(node);
+    }
+
+    fn logs_agree(&self) {
+        let frames =
+            |host: &Host| host.log.iter().flat_map(|batch| batch.frames().to_vec()).collect::<Vec<u8>>();
+        let first = frames(&self.hosts[0]);
+        for host in &self.hosts {
+            assert!(frames(host) == first, "{} has another log", host.hard.node);
+            assert_eq!(host.applied.len() as u64, Vlsn::number(host.summary().terms.last_vlsn()));
+            assert!(host.applied.windows(2).all(|pair| pair[0].vlsn.next() == pair[1].vlsn));
+        }
+    }
+}
+
+impl Host {
+    fn summary(&self) -> LogSummary {
+        let mut terms = TermTable::new(None);
+        self.log.iter().for_each(|batch| terms.append(batch));
+        let chain = self.log.last().map_or(0, Batch::chain_after);
+        LogSummary { durable: terms.last_vlsn(), terms, chain, ..LogSummary::default() }
+    }
+}
+
+#[test]
+fn three_nodes_found_a_group_and_replicate() {
+    let mut group = Group::new(3);
+    group.seconds(5);
+    let master = group.master();
+    for host in &group.hosts {
+        assert_eq!(host.node.progress().master, Some(master));
+        assert_eq!(host.node.uuid(), group.hosts[0].node.uuid());
+        assert!(host.node.uuid().is_some() && host.node.is_bound());
+    }
+    for payload in ["a", "b", "c"] {
+        group.put(master, payload, "sync,sync,majority").unwrap();
+    }
+    group.seconds(1);
+    group.logs_agree();
+    assert_eq!(group.hosts[0].applied.len(), 4, "the term's start and three writes");
+}
+
+#[test]
+fn a_node_alone_elects_nobody_unless_it_is_the_group() {
+    let mut alone = Group::new(1);
+    alone.seconds(1);
+    assert_eq!(alone.master(), n(1));
+    let mut group = Group::new(3);
+    group.isolate(n(1));
+    group.seconds(60);
+    assert_eq!(group.hosts[0].node.progress().state, NodeState::Unknown);
+    assert_eq!(group.hosts[0].hard.promised, Term::ZERO, "no canvass succeeded, so nothing was promised");
+    assert!(group.hosts.iter().all(|host| host.hard.roster.is_none()), "no group before all have been heard");
+}
+
+#[test]
+fn the_masters_death_is_followed_by_an_election_and_its_uncommitted_tail_is_rolled_back() {
+    let mut group = Group::new(3);
+    group.seconds(5);
+    let old = group.master();
+    group.put(old, "kept", "sync,sync,majority").unwrap();
+    group.seconds(1);
+    group.isolate(old);
+    group.put(old, "never committed", "sync,sync,none").unwrap();
+    group.seconds(10);
+    let new = group.master();
+    assert_ne!(new, old);
+    assert_eq!(group.hosts[usize::from(old.as_u16()) - 1].node.progress().state, NodeState::Unknown);
+    group.put(new, "after", "sync,sync,majority").unwrap();
+    group.seconds(1);
+    group.cut.clear();
+    group.seconds(5);
+    group.logs_agree();
+    assert_eq!(group.host(old).node.counters().entries_rolled_back, 1);
+}
+
+#[test]
+fn a_killed_master_is_replaced_within_milliseconds_of_the_refused_connection() {
+    let mut group = Group::new(3);
+    group.seconds(5);
+    let old = group.master();
+    group.kill(old);
+    group.run(Duration::from_millis(100));
+    let new = group.master();
+    assert_ne!(new, old);
+    group.put(new, "after", "sync,sync,majority").unwrap();
+    group.seconds(1);
+    group.restart(old, 1);
+    group.seconds(5);
+    group.logs_agree();
+    assert_eq!(group.master(), new, "a node that comes back does not disturb the master");
+}
+
+#[test]
+fn linearizable_reads_are_confirmed_by_a_round_on_the_master_and_through_it_on_a_replica() {
+    let mut group = Group::new(3);
+    group.seconds(5);
+    let master = group.master();
+    let id = group.put(master, "a", "sync,sync,majority").unwrap();
+    group.seconds(1);
+    let replica = n(if master == n(1) { 2 } else { 1 });
+    for (node, read) in [(master, 1), (replica, 2)] {
+        let now = group.now;
+        group.host(node).node.read(now, ReadId(read));
+        group.drain(node);
+    }
+    group.run(Duration::from_millis(1));
+    assert_eq!(
+        group.reads,
+        [(master, ReadId(1), Ok(Some(id.vlsn))), (replica, ReadId(2), Ok(Some(id.vlsn)))]
+    );
+    group.isolate(master);
+    let now = group.now;
+    group.host(master).node.read(now, ReadId(3));
+    group.drain(master);
+    group.seconds(10);
+    assert_eq!(group.reads.last(), Some(&(master, ReadId(3), Err(ReadFailure::MasterChanged))));
+}
+
+#[test]
+fn a_node_that_lost_power_with_unsynced_acknowledgements_recovers_before_it_counts() {
+    let mut group = Group::new(3);
+    group.seconds(5);
+    let master = group.master();
+    let replica = n(if master == n(1) { 2 } else { 1 });
+    group.put(master, "relaxed", "no-sync,no-sync,majority").unwrap();
+    group.seconds(1);
+    group.host(replica).hard.unsynced_mark = Some(BootId(1));
+    group.kill(replica);
+    group.restart(replica, 2);
+    assert!(group.host(replica).node.progress().recovering);
+    group.seconds(5);
+    assert!(!group.host(replica).node.progress().recovering);
+    assert_eq!(group.host(replica).hard.unsynced_mark, None);
+    group.logs_agree();
+}
+
+#[test]
+fn a_group_of_which_every_node_lost_power_elects_the_best_of_what_is_left() {
+    let mut group = Group::new(3);
+    group.seconds(5);
+    group.put(group.master(), "relaxed", "no-sync,no-sync,majority").unwrap();
+    group.seconds(1);
+    for number in 1..=3 {
+        group.host(n(number)).hard.unsynced_mark = Some(BootId(1));
+        group.host(n(number)).up = false;
+    }
+    (1..=3).for_each(|number| group.restart(n(number), 2));
+    assert!(group.hosts.iter().all(|host| host.node.progress().recovering));
+    group.seconds(10);
+    group.put(group.master(), "after", "sync,sync,majority").unwrap();
+    group.seconds(1);
+    assert!(group.hosts.iter().all(|host| !host.node.progress().recovering));
+    group.logs_agree();
+}
+
+#[test]
+fn a_directory_that_did_not_found_the_group_takes_no_part_in_it() {
+    let mut group = Group::new(3);
+    group.seconds(5);
+    let stranger = n(if group.master() == n(1) { 2 } else { 1 });
+    group.kill(stranger);
+    let host = group.host(stranger);
+    host.hard =
+        HardState { incarnation: Incarnation(77), promised: Term::ZERO, roster: None, ..host.hard.clone() };
+    host.log.clear();
+    host.applied.clear();
+    group.restart(stranger, 1);
+    group.seconds(10);
+    let progress = group.host(stranger).node.progress();
+    assert_eq!((progress.state, progress.watermarks.written), (NodeState::Unknown, None));
+    assert_eq!(group.host(stranger).hard.promised, Term::ZERO);
+    let master = group.master();
+    let error = group.put(master, "x", "sync,sync,all").unwrap_err();
+    assert_eq!(error, ProposeError::InsufficientReplicas { needed: 3, available: 2 });
+}
