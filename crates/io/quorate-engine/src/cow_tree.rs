@@ -1,4 +1,5 @@
 use bytes::Bytes;
+use std::cmp::Ordering;
 use std::ops::Bound;
 use std::slice;
 use std::sync::Arc;
@@ -24,50 +25,53 @@ enum Node {
     Branch(Vec<Child>),
 }
 
+/// Key and value in one piece of memory, which all copies of the leaf share.
 #[derive(Clone)]
 struct Row {
-    key: Bytes,
-    value: Bytes,
+    head: Head,
+    bytes: Arc<[u8]>,
+    key_len: usize,
 }
 
 #[derive(Clone)]
 struct Child {
-    floor: Bytes,
+    head: Head,
+    floor: Arc<[u8]>,
     node: Arc<Node>,
 }
 
-impl CowTree {
-    /// A map without rows.
-    pub(crate) fn new() -> Self {
-        Self { root: Arc::new(Node::Leaf(Vec::new())) }
-    }
+/// The first bytes of a key, zeros behind a shorter one: they tell most keys apart without a visit to the key's own memory.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Head([u8; 16]);
 
+/// A key to be looked for.
+#[derive(Clone, Copy)]
+struct Probe<'a> {
+    head: Head,
+    key: &'a [u8],
+}
+
+impl CowTree {
     /// The value of a key.
-    pub(crate) fn get(&self, key: &[u8]) -> Option<&Bytes> {
-        let mut node = &*self.root;
-        loop {
-            match node {
-                Node::Branch(children) => node = &children[child_of(children, key)].node,
-                Node::Leaf(rows) => return find(rows, key).ok().map(|at| &rows[at].value),
-            }
-        }
+    pub(crate) fn get(&self, key: &[u8]) -> Option<Bytes> {
+        self.row(key).map(|row| row.to_pair().1)
     }
 
     /// Sets a key.
-    pub(crate) fn insert(&mut self, key: &[u8], value: Bytes) {
-        if let Some(right) = insert_below(&mut self.root, key, value) {
-            let left = Child { floor: Bytes::new(), node: Arc::clone(&self.root) };
+    pub(crate) fn insert(&mut self, key: &[u8], value: &[u8]) {
+        if let Some(right) = insert_below(&mut self.root, Row::new(key, value)) {
+            let left = Child::new(&[], Arc::clone(&self.root));
             self.root = Arc::new(Node::Branch(vec![left, right]));
         }
     }
 
     /// Removes a key, if it is there.
     pub(crate) fn remove(&mut self, key: &[u8]) {
-        if self.get(key).is_none() {
+        if self.row(key).is_none() {
             return;
         }
-        if remove_below(&mut self.root, key) {
-            *self = Self::new();
+        if remove_below(&mut self.root, Probe::new(key)) {
+            *self = Self::default();
         }
         while let Some(only) = self.root.only_child() {
             self.root = only;
@@ -79,6 +83,73 @@ impl CowTree {
         let mut range = Range { branches: Vec::new(), rows: [].iter(), end: end.map(Bytes::copy_from_slice) };
         range.descend(&self.root, start);
         range
+    }
+
+    fn row(&self, key: &[u8]) -> Option<&Row> {
+        let (mut node, probe) = (&*self.root, Probe::new(key));
+        loop {
+            match node {
+                Node::Branch(children) => node = &children[child_of(children, probe)].node,
+                Node::Leaf(rows) => return find(rows, probe).ok().map(|at| &rows[at]),
+            }
+        }
+    }
+}
+
+impl Row {
+    fn new(key: &[u8], value: &[u8]) -> Self {
+        Self { head: Head::of(key), bytes: [key, value].concat().into(), key_len: key.len() }
+    }
+
+    fn key(&self) -> &[u8] {
+        &self.bytes[..self.key_len]
+    }
+
+    fn probe(&self) -> Probe<'_> {
+        Probe { head: self.head, key: self.key() }
+    }
+
+    fn cmp(&self, probe: Probe<'_>) -> Ordering {
+        self.head.cmp(&probe.head).then_with(|| self.key().cmp(probe.key))
+    }
+
+    /// Key and value, sharing the row's memory.
+    fn to_pair(&self) -> (Bytes, Bytes) {
+        let mut key = Bytes::from_owner(Arc::clone(&self.bytes));
+        let value = key.split_off(self.key_len);
+        (key, value)
+    }
+}
+
+impl Child {
+    fn new(floor: &[u8], node: Arc<Node>) -> Self {
+        Self { head: Head::of(floor), floor: floor.into(), node }
+    }
+
+    fn cmp(&self, probe: Probe<'_>) -> Ordering {
+        self.head.cmp(&probe.head).then_with(|| (*self.floor).cmp(probe.key))
+    }
+}
+
+impl Head {
+    fn of(key: &[u8]) -> Self {
+        let mut head = [0; 16];
+        let len = key.len().min(head.len());
+        head[..len].copy_from_slice(&key[..len]);
+        Self(head)
+    }
+}
+
+impl<'a> Probe<'a> {
+    fn new(key: &'a [u8]) -> Self {
+        Self { head: Head::of(key), key }
+    }
+}
+
+/// A map without rows.
+impl Default for CowTree {
+    fn default() -> Self {
+        Self { root: Arc::new(Node::Leaf(Vec::new())) }
     }
 }
 
@@ -107,31 +178,33 @@ fn with_room<T: Clone>(items: &[T]) -> Vec<T> {
     copy
 }
 
-fn child_of(children: &[Child], key: &[u8]) -> usize {
-    children.partition_point(|child| child.floor <= key).saturating_sub(1)
+fn child_of(children: &[Child], probe: Probe<'_>) -> usize {
+    children.partition_point(|child| child.cmp(probe).is_le()).saturating_sub(1)
 }
 
-fn find(rows: &[Row], key: &[u8]) -> Result<usize, usize> {
-    rows.binary_search_by(|row| row.key[..].cmp(key))
+fn find(rows: &[Row], probe: Probe<'_>) -> Result<usize, usize> {
+    rows.binary_search_by(|row| row.cmp(probe))
 }
 
-/// Sets a key below `node` and returns the right half of the node if it had to be split.
-fn insert_below(node: &mut Arc<Node>, key: &[u8], value: Bytes) -> Option<Child> {
+/// Puts a row below `node` and returns the right half of the node if it had to be split.
+fn insert_below(node: &mut Arc<Node>, row: Row) -> Option<Child> {
     match Arc::make_mut(node) {
         Node::Leaf(rows) => {
-            match find(rows, key) {
-                Ok(at) => rows[at].value = value,
-                Err(at) => rows.insert(at, Row { key: Bytes::copy_from_slice(key), value }),
+            match find(rows, row.probe()) {
+                Ok(at) => rows[at] = row,
+                Err(at) => rows.insert(at, row),
             }
             let right = right_half(rows)?;
-            Some(Child { floor: right[0].key.clone(), node: Arc::new(Node::Leaf(right)) })
+            let floor = right[0].key().to_vec();
+            Some(Child::new(&floor, Arc::new(Node::Leaf(right))))
         }
         Node::Branch(children) => {
-            let at = child_of(children, key);
-            let sibling = insert_below(&mut children[at].node, key, value)?;
+            let at = child_of(children, row.probe());
+            let sibling = insert_below(&mut children[at].node, row)?;
             children.insert(at + 1, sibling);
             let right = right_half(children)?;
-            Some(Child { floor: right[0].floor.clone(), node: Arc::new(Node::Branch(right)) })
+            let (head, floor) = (right[0].head, Arc::clone(&right[0].floor));
+            Some(Child { head, floor, node: Arc::new(Node::Branch(right)) })
         }
     }
 }
@@ -141,17 +214,17 @@ fn right_half<T>(items: &mut Vec<T>) -> Option<Vec<T>> {
 }
 
 /// Removes a key below `node`; true if that left the node empty.
-fn remove_below(node: &mut Arc<Node>, key: &[u8]) -> bool {
+fn remove_below(node: &mut Arc<Node>, probe: Probe<'_>) -> bool {
     match Arc::make_mut(node) {
         Node::Leaf(rows) => {
-            if let Ok(at) = find(rows, key) {
+            if let Ok(at) = find(rows, probe) {
                 rows.remove(at);
             }
             rows.is_empty()
         }
         Node::Branch(children) => {
-            let at = child_of(children, key);
-            if remove_below(&mut children[at].node, key) {
+            let at = child_of(children, probe);
+            if remove_below(&mut children[at].node, probe) {
                 children.remove(at);
             }
             children.is_empty()
@@ -175,7 +248,7 @@ impl<'a> Range<'a> {
                 Node::Branch(children) => {
                     let at = match start {
                         Bound::Unbounded => 0,
-                        Bound::Included(key) | Bound::Excluded(key) => child_of(children, key),
+                        Bound::Included(key) | Bound::Excluded(key) => child_of(children, Probe::new(key)),
                     };
                     self.branches.push(children[at + 1..].iter());
                     node = &children[at].node;
@@ -183,8 +256,8 @@ impl<'a> Range<'a> {
                 Node::Leaf(rows) => {
                     let at = rows.partition_point(|row| match start {
                         Bound::Unbounded => false,
-                        Bound::Included(key) => row.key < key,
-                        Bound::Excluded(key) => row.key <= key,
+                        Bound::Included(key) => row.key() < key,
+                        Bound::Excluded(key) => row.key() <= key,
                     });
                     self.rows = rows[at..].iter();
                     return;
@@ -221,8 +294,8 @@ impl Iterator for Range<'_> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let row = self.next_row()?;
-        if self.is_before_end(&row.key) {
-            return Some((row.key.clone(), row.value.clone()));
+        if self.is_before_end(row.key()) {
+            return Some(row.to_pair());
         }
         self.branches.clear();
         self.rows = [].iter();
@@ -248,7 +321,7 @@ mod tests {
         match value {
             Some(value) => {
                 let value = Bytes::from(vec![value]);
-                tree.insert(&key, value.clone());
+                tree.insert(&key, &value);
                 model.insert(key, value);
             }
             None => {
@@ -269,13 +342,13 @@ mod tests {
     proptest! {
         #[test]
         fn it_holds_what_an_ordered_map_holds(changes in vec((key(), any::<Option<u8>>()), 1..2000), from in key(), to in key()) {
-            let (mut tree, mut model) = (CowTree::new(), Model::new());
+            let (mut tree, mut model) = (CowTree::default(), Model::new());
             for (key, value) in changes {
                 change(&mut tree, &mut model, key, value);
             }
             prop_assert_eq!(all(&tree), rows_of(&model));
             for key in model.keys().chain([&from, &to]) {
-                prop_assert_eq!(tree.get(key), model.get(key));
+                prop_assert_eq!(tree.get(key), model.get(key).cloned());
             }
             if from < to {
                 let bounds = (Bound::Excluded(&from[..]), Bound::Included(&to[..]));
@@ -287,7 +360,7 @@ mod tests {
 
         #[test]
         fn a_clone_never_changes(before in vec((key(), any::<Option<u8>>()), 0..500), after in vec((key(), any::<Option<u8>>()), 0..500)) {
-            let (mut tree, mut model) = (CowTree::new(), Model::new());
+            let (mut tree, mut model) = (CowTree::default(), Model::new());
             for (key, value) in before {
                 change(&mut tree, &mut model, key, value);
             }
@@ -302,9 +375,9 @@ mod tests {
 
     #[test]
     fn removing_every_row_leaves_an_empty_tree() {
-        let mut tree = CowTree::new();
+        let mut tree = CowTree::default();
         for number in 0..5000_u32 {
-            tree.insert(&number.to_be_bytes(), Bytes::new());
+            tree.insert(&number.to_be_bytes(), b"");
         }
         for number in (0..5000_u32).rev() {
             tree.remove(&number.to_be_bytes());

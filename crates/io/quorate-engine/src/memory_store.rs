@@ -3,45 +3,38 @@ use crate::range::is_empty_range;
 use bytes::Bytes;
 use quorate_core::{EngineError, KvOperation, KvScan, KvSnapshot, KvStore};
 use std::ops::Bound;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A store in memory: nothing survives the process, and [`flush`](KvStore::flush) says so.
 ///
-/// Snapshots share the store's nodes, so taking one costs the same whatever the store holds, and neither side waits for the other.
+/// A snapshot shares the store's nodes, so taking one costs the same whatever the store holds. The writer copies what a snapshot still shows
+/// before it changes it, and works in place where there is none. A snapshot taken during a write waits for its end.
+#[derive(Default)]
 pub struct MemoryStore {
-    published: RwLock<CowTree>,
-    writer: Mutex<()>,
+    tree: Mutex<CowTree>,
 }
 
 impl MemoryStore {
     /// An empty store.
     #[must_use]
     pub fn new() -> Self {
-        Self { published: RwLock::new(CowTree::new()), writer: Mutex::new(()) }
+        Self::default()
     }
 
-    fn published(&self) -> CowTree {
-        self.published.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
-
-impl Default for MemoryStore {
-    fn default() -> Self {
-        Self::new()
+    fn tree(&self) -> MutexGuard<'_, CowTree> {
+        self.tree.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl KvStore for MemoryStore {
     fn write(&self, operations: &[KvOperation<'_>]) -> Result<(), EngineError> {
-        let _one_writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut tree = self.published();
+        let mut tree = self.tree();
         for operation in operations {
             match operation {
-                KvOperation::Put { key, value } => tree.insert(key, Bytes::copy_from_slice(value)),
+                KvOperation::Put { key, value } => tree.insert(key, value),
                 KvOperation::Delete { key } => tree.remove(key),
             }
         }
-        *self.published.write().unwrap_or_else(PoisonError::into_inner) = tree;
         Ok(())
     }
 
@@ -50,7 +43,7 @@ impl KvStore for MemoryStore {
     }
 
     fn snapshot(&self) -> Result<Arc<dyn KvSnapshot>, EngineError> {
-        Ok(Arc::new(MemorySnapshot(self.published())))
+        Ok(Arc::new(MemorySnapshot(self.tree().clone())))
     }
 }
 
@@ -58,7 +51,7 @@ struct MemorySnapshot(CowTree);
 
 impl KvSnapshot for MemorySnapshot {
     fn get(&self, key: &[u8]) -> Result<Option<Bytes>, EngineError> {
-        Ok(self.0.get(key).cloned())
+        Ok(self.0.get(key))
     }
 
     fn scan(&self, start: Bound<&[u8]>, end: Bound<&[u8]>) -> Result<KvScan<'_>, EngineError> {

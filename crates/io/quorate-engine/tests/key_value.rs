@@ -199,7 +199,7 @@ fn payloads_of_another_kind_or_schema_are_refused_by_name() {
         let mut payload = Vec::new();
         envelope.encode_into(&mut payload);
         let entry = entry_at(1, payload.into());
-        match engine().apply(&[entry.clone()], &mut Vec::new()) {
+        match engine().apply(std::slice::from_ref(&entry), &mut Vec::new()) {
             Err(EngineError::Payload { id, .. }) => assert_eq!(id, entry.id),
             other => panic!("{other:?}"),
         }
