@@ -1,6 +1,6 @@
 //! Both transports do what every transport must.
 
-mod common;
+use crate::common;
 
 use quorate_core::conformance::transport::{self, Network};
 use quorate_core::{Inbox, MemberList, NodeId, Transport};

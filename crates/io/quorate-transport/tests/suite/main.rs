@@ -1,0 +1,8 @@
+//! The transports, from outside.
+
+mod common;
+mod conformance;
+mod in_memory;
+mod tcp;
+mod tcp_hostile;
+mod tcp_start;

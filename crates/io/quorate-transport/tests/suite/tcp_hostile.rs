@@ -1,0 +1,160 @@
+//! What strangers can do to a port, and what they cannot.
+
+use crate::common::{TcpNode, free_address, id, members, three_members};
+use quorate_core::conformance::transport::{Heard, hello};
+use quorate_core::{DownReason, Hello, MemberList, PeerEvent, Service};
+use std::io::{self, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::time::Duration;
+
+/// The bytes with which `caller` asks for a link to `target`, written out by hand: they are the same in every build of this version.
+fn call(service: u8, target: &str, caller: &Hello) -> Vec<u8> {
+    let mut body = vec![service];
+    for name in [target, &caller.group, &caller.node] {
+        body.push(name.len() as u8);
+        body.extend(name.as_bytes());
+    }
+    body.extend(caller.id.as_u16().to_le_bytes());
+    body.extend(caller.incarnation.0.to_le_bytes());
+    body.extend(caller.open_count.to_le_bytes());
+    body.push(0);
+    body.push(1);
+    body.extend(caller.member_list_hash.unwrap().to_le_bytes());
+    let mut bytes = b"QRTE\x01\x00\x00\x00\x00\x00".to_vec();
+    bytes.extend((body.len() as u16).to_le_bytes());
+    bytes.extend(body);
+    bytes
+}
+
+fn connect(node: &TcpNode) -> TcpStream {
+    let stream = TcpStream::connect(node.transport.local_address()).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    stream
+}
+
+/// A hand-made link to `node` in the name of the member b.
+fn link_as_b(node: &TcpNode, members: &MemberList) -> TcpStream {
+    let mut stream = connect(node);
+    stream.write_all(&call(0, "a", &hello(members, id(members, "b")))).unwrap();
+    let mut prefix = [0; 12];
+    stream.read_exact(&mut prefix).unwrap();
+    assert_eq!(&prefix[..10], b"QRTE\x01\x00\x00\x00\x01\x00", "a welcome");
+    let mut body = vec![0; usize::from(u16::from_le_bytes([prefix[10], prefix[11]]))];
+    stream.read_exact(&mut body).unwrap();
+    stream
+}
+
+/// Waits until the other end closes the connection.
+fn wait_for_end(stream: &mut TcpStream) {
+    match stream.read_to_end(&mut Vec::new()) {
+        Ok(_) => {}
+        Err(error) => assert_eq!(error.kind(), io::ErrorKind::ConnectionReset, "{error}"),
+    }
+}
+
+#[test]
+fn garbage_on_the_port_is_counted_and_disturbs_nobody() {
+    let members = three_members();
+    let (a, b) = (TcpNode::start(&members, "a"), TcpNode::start(&members, "b"));
+    a.listener.wait_for_up(b.id, Service::Control);
+    for garbage in
+        [&b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"[..], &[0xff; 5000], b"QRTE\x01\x00\x00\x00\x09\x00\x00\x00"]
+    {
+        let mut stranger = connect(&b);
+        stranger.write_all(garbage).unwrap();
+        wait_for_end(&mut stranger);
+        let (peer, refusal) = b.wait_for_rejection();
+        assert_eq!((peer, refusal), (stranger.local_addr().unwrap().to_string(), None));
+    }
+    assert_eq!(b.transport.stats().rejected_foreign, 3);
+    a.reaches(&b, Service::Control, "undisturbed");
+    assert_eq!(a.transport.stats().links_opened, 2);
+}
+
+#[test]
+fn a_member_that_announces_four_gigabytes_is_cut_off() {
+    let members = three_members();
+    let a = TcpNode::start(&members, "a");
+    let mut link = link_as_b(&a, &members);
+    link.write_all(&[0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff]).unwrap();
+    wait_for_end(&mut link);
+    assert_eq!(a.wait_for_rejection(), ("b".into(), None));
+    let stats = a.transport.stats();
+    assert_eq!((stats.rejected_oversized, stats.packets_received), (1, 0));
+}
+
+#[test]
+fn a_packet_written_by_hand_arrives() {
+    let members = three_members();
+    let a = TcpNode::start(&members, "a");
+    let mut link = link_as_b(&a, &members);
+    link.write_all(&[2, 0, 0, 0, 3, 0, 0, 0, b'h', b'i', 1, 2, 3]).unwrap();
+    let (from, service, packet) = a.listener.wait_for_packet();
+    assert_eq!((from, service), (id(&members, "b"), Service::Control));
+    assert_eq!((&packet.head[..], &packet.body[..]), (&b"hi"[..], &[1, 2, 3][..]));
+}
+
+#[test]
+fn a_members_newer_link_takes_the_place_of_its_older_one() {
+    let members = three_members();
+    let a = TcpNode::start(&members, "a");
+    let mut older = link_as_b(&a, &members);
+    let mut newer = link_as_b(&a, &members);
+    wait_for_end(&mut older);
+    newer.write_all(&[1, 0, 0, 0, 0, 0, 0, 0, b'n']).unwrap();
+    assert_eq!(&a.listener.wait_for_packet().2.head[..], b"n");
+}
+
+#[test]
+fn a_flood_of_silent_callers_keeps_no_member_out() {
+    let members = three_members();
+    let a = TcpNode::start_with(&members, "a", |config| config.limits.connections_max = 4);
+    let mut strangers: Vec<_> = (0..20).map(|_| connect(&a)).collect();
+    let b = TcpNode::start(&members, "b");
+    b.listener.wait_for_up(a.id, Service::Control);
+    b.reaches(&a, Service::Control, "through the flood");
+    wait_for_end(&mut strangers[0]);
+    assert!(a.transport.stats().rejected_flood >= 16, "{:?}", a.transport.stats());
+}
+
+#[test]
+fn a_silent_caller_is_closed_in_time() {
+    let members = three_members();
+    let a = TcpNode::start_with(&members, "a", |config| {
+        config.limits.handshake_timeout = Duration::from_millis(20);
+    });
+    let mut stranger = connect(&a);
+    stranger.write_all(b"QRTE").unwrap();
+    wait_for_end(&mut stranger);
+    assert_eq!(a.wait_for_rejection().1, None);
+    assert_eq!(a.transport.stats().rejected_silent, 1);
+}
+
+#[test]
+fn a_member_that_takes_calls_and_says_nothing_has_timed_out() {
+    let hung = TcpListener::bind("127.0.0.1:0").unwrap();
+    let members = members(&[
+        ("a", free_address(hung.local_addr().unwrap().ip())),
+        ("b", hung.local_addr().unwrap().to_string()),
+    ]);
+    let a = TcpNode::start_with(&members, "a", |config| {
+        config.limits.handshake_timeout = Duration::from_millis(20);
+    });
+    let timed_out = |reason: &DownReason| (*reason == DownReason::TimedOut).then_some(());
+    a.listener.wait_for_down(id(&members, "b"), Service::Control, timed_out);
+}
+
+#[test]
+fn a_member_that_speaks_something_else_is_reported_in_words() {
+    let foreign = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = foreign.local_addr().unwrap();
+    let members = members(&[("a", free_address(address.ip())), ("b", address.to_string())]);
+    let a = TcpNode::start(&members, "a");
+    let (mut stream, _) = foreign.accept().unwrap();
+    stream.write_all(b"220 mail.example ESMTP\r\n").unwrap();
+    let words = a.listener.wait_for("a failed attempt", |heard| match heard {
+        Heard::Event(PeerEvent::Down { reason: DownReason::Other(words), .. }) => Some(words.clone()),
+        _ => None,
+    });
+    assert_eq!(words, "whoever listens there does not speak this protocol");
+}
