@@ -91,11 +91,11 @@ impl Node {
         self.begin_stream(now);
     }
 
-    pub(crate) fn unfollow(&mut self, now: Time) {
+    /// The master is no longer heard, or no longer counts; the election knows that already.
+    pub(crate) fn unfollow(&mut self) {
         if matches!(self.role, Role::Following(_)) {
             self.fail_reads(ReadFailure::MasterChanged);
             self.role = Role::Unknown;
-            self.election.step_down(now);
         }
     }
 

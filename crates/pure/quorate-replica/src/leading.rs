@@ -1,8 +1,9 @@
 //! The master's half: appending, heartbeats, feeding, committing.
 
+use crate::PeerProgress;
 use crate::applying::Applying;
 use crate::messages::{Heartbeat, HeartbeatReply, Message};
-use crate::node::{Node, PeerProgress, Role};
+use crate::node::{Node, Role};
 use crate::reads::PendingRead;
 use crate::{Event, LogReadFor, NodeConfig, Output, Proposal, ProposeError, ReadFailure, encode_roster};
 use alloc::boxed::Box;

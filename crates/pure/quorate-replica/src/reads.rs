@@ -33,7 +33,9 @@ impl Node {
         match (&mut self.role, master) {
             (Role::Leading(_), _) => self.begin_round(now, Reader::Local(read)),
             (Role::Following(_), Some(master)) => {
-                self.forwarded.0.push(read);
+                if !self.forwarded.0.contains(&read) {
+                    self.forwarded.0.push(read);
+                }
                 self.send(master, Message::ReadIndex { read: read.0 });
             }
             _ => self.push(Output::ReadFailed { read, failure: ReadFailure::NoMaster }),

@@ -1,16 +1,16 @@
 //! Messages as bytes: Protocol Buffers by prost, frames beside them as they stand.
 
+mod roster;
+
 use crate::messages::{Heartbeat, HeartbeatReply, Message, NotMaster};
-use alloc::string::String;
 use alloc::vec::Vec;
 use bytes::Bytes;
 use prost::Message as _;
-use quorate_core::{
-    EntryId, GroupUuid, Incarnation, Member, MemberList, NodeId, NodeType, Packet, QuorumRule, Roster,
-    RosterMember, Term, TermTable, Vlsn,
-};
+use quorate_core::{EntryId, GroupUuid, Incarnation, NodeId, Packet, Term, TermTable, Vlsn};
 use quorate_election::{ElectionMessage, Promise};
 use quorate_stream::{StreamId, StreamMessage, SyncupAnswer};
+use roster::WireRoster;
+pub use roster::{decode_roster, encode_roster};
 
 /// A message with the group that its sender belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,20 +61,6 @@ impl Envelope {
         let kind = wire.kind.ok_or(WireError::Missing { part: "kind" })?;
         Ok(Self { uuid, message: decode_message(kind, packet.body)? })
     }
-}
-
-/// The payload of the first entry of a group's log.
-#[must_use]
-pub fn encode_roster(roster: &Roster) -> Vec<u8> {
-    WireRoster::from(roster).encode_to_vec()
-}
-
-/// Reads the payload of the first entry of a group's log.
-///
-/// # Errors
-/// [`WireError`] if it is no roster.
-pub fn decode_roster(payload: &[u8]) -> Result<Roster, WireError> {
-    WireRoster::decode(payload).map_err(|_| WireError::Malformed)?.into_roster()
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -129,36 +115,6 @@ struct WireIntroduce {
     roster: Option<WireRoster>,
     #[prost(bool, tag = "3")]
     wants_answer: bool,
-}
-
-#[derive(Clone, PartialEq, prost::Message)]
-struct WireRoster {
-    #[prost(string, tag = "1")]
-    group: String,
-    #[prost(message, repeated, tag = "2")]
-    members: Vec<WireMember>,
-    /// Both 0: a simple majority.
-    #[prost(uint32, tag = "3")]
-    election_quorum: u32,
-    #[prost(uint32, tag = "4")]
-    write_quorum: u32,
-}
-
-#[derive(Clone, PartialEq, prost::Message)]
-struct WireMember {
-    #[prost(uint32, tag = "1")]
-    id: u32,
-    #[prost(string, tag = "2")]
-    name: String,
-    #[prost(string, tag = "3")]
-    address: String,
-    /// 0 electable, 1 secondary.
-    #[prost(uint32, tag = "4")]
-    node_type: u32,
-    #[prost(uint32, tag = "5")]
-    priority: u32,
-    #[prost(bytes = "vec", tag = "6")]
-    incarnation: Vec<u8>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -588,66 +544,5 @@ impl WireSyncupReply {
         };
         let (term, stream) = (Term::from_u64(self.term), StreamId(self.stream));
         Ok(StreamMessage::SyncupReply { term, stream, answer, written: Vlsn::new(self.written) })
-    }
-}
-
-impl From<&Roster> for WireRoster {
-    fn from(roster: &Roster) -> Self {
-        let (election, write) = match roster.list.quorum() {
-            QuorumRule::SimpleMajority => (0, 0),
-            QuorumRule::Flexible { election, write } => (election, write),
-        };
-        let members =
-            roster.list.members().iter().zip(&roster.incarnations).map(|(member, listed)| WireMember {
-                id: u32::from(member.id.as_u16()),
-                name: member.name.clone(),
-                address: member.address.clone(),
-                node_type: u32::from(member.node_type != NodeType::Electable),
-                priority: member.priority,
-                incarnation: listed.incarnation.0.to_le_bytes().to_vec(),
-            });
-        Self {
-            group: roster.group.clone(),
-            members: members.collect(),
-            election_quorum: u32::from(election),
-            write_quorum: u32::from(write),
-        }
-    }
-}
-
-impl WireRoster {
-    fn into_roster(self) -> Result<Roster, WireError> {
-        let size = |size| u16::try_from(size).map_err(|_| WireError::Invalid { part: "quorum size" });
-        let quorum = match (size(self.election_quorum)?, size(self.write_quorum)?) {
-            (0, 0) => QuorumRule::SimpleMajority,
-            (election, write) => QuorumRule::Flexible { election, write },
-        };
-        let mut incarnations = Vec::with_capacity(self.members.len());
-        let mut members = Vec::with_capacity(self.members.len());
-        for wire in self.members {
-            let id = node_id(wire.id)?;
-            let incarnation = Incarnation(number128(&wire.incarnation, "incarnation")?);
-            incarnations.push(RosterMember { id, incarnation });
-            members.push(wire.into_member(id)?);
-        }
-        let list =
-            MemberList::found(members, quorum).map_err(|_| WireError::Invalid { part: "member list" })?;
-        let in_order =
-            list.members().iter().zip(&incarnations).all(|(member, listed)| member.id == listed.id);
-        if !in_order {
-            return Err(WireError::Invalid { part: "order of members" });
-        }
-        Ok(Roster { group: self.group, list, incarnations })
-    }
-}
-
-impl WireMember {
-    fn into_member(self, id: NodeId) -> Result<Member, WireError> {
-        let node_type = match self.node_type {
-            0 => NodeType::Electable,
-            1 => NodeType::Secondary,
-            _ => return Err(WireError::Invalid { part: "node type" }),
-        };
-        Ok(Member { id, name: self.name, address: self.address, node_type, priority: self.priority })
     }
 }
