@@ -126,7 +126,10 @@ fn read(criterion: &mut Criterion) {
 
 criterion_group! {
     name = engines;
-    config = Criterion::default().sample_size(10).warm_up_time(Duration::from_millis(300)).measurement_time(Duration::from_secs(1));
+    config = Criterion::default()
+        .sample_size(10)
+        .warm_up_time(Duration::from_millis(300))
+        .measurement_time(Duration::from_secs(1));
     targets = apply, read
 }
 criterion_main!(engines);

@@ -1,8 +1,10 @@
-//! Measures what engines cost when several share a machine: `measure_engines ENGINE BATCH [SECONDS] [ENGINES]`.
+//! Measures what engines cost when several share a machine: `measure_engines ENGINE BATCH [SECONDS]
+//! [ENGINES]`.
 //!
-//! Each engine has a thread of its own that applies runs of BATCH entries, each of which sets a random key of 16 bytes to 100 bytes, as fast as it
-//! can, and flushes every 100 ms. ENGINE is `redb`, `fjall`, `memory`, or `none` for a store that forgets all: the cost of the rest.
-//! Processor time, memory and bytes written come from Linux's `/proc`.
+//! Each engine has a thread of its own that applies runs of BATCH entries, each of which sets a random key of
+//! 16 bytes to 100 bytes, as fast as it can, and flushes every 100 ms. ENGINE is `redb`, `fjall`, `memory`,
+//! or `none` for a store that forgets all: the cost of the rest. Processor time, memory and bytes written
+//! come from Linux's `/proc`.
 
 use bytes::Bytes;
 use quorate_codec::{Envelope, PayloadKind, WriteBatch};
@@ -68,7 +70,8 @@ fn measure(stores: &[Arc<dyn KvStore>], name: &str, batch: u64, span: Duration) 
     let entries = loads.iter().map(|load| load.entries).sum::<u64>() as f64;
     let slowest_flush = loads.iter().map(|load| load.slowest_flush).max().unwrap_or_default();
     println!(
-        "{name} batch {batch}: {:.0} entries/s an engine, {:.1} us processor time and {:.0} B written an entry, slowest flush {} ms, {} KiB",
+        "{name} batch {batch}: {:.0} entries/s an engine, {:.1} us processor time and {:.0} B written an entry, \
+         slowest flush {} ms, {} KiB",
         entries / elapsed / stores.len() as f64,
         processor / entries * 1e6,
         (bytes_written()? - written_before) / entries,

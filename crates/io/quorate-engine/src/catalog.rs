@@ -12,8 +12,8 @@ pub const DATABASES_MAX: u32 = 65_536;
 
 /// Which databases there are, as the writer knows it.
 ///
-/// Numbers are given in the order in which entries are applied, so every node gives the same ones. A number below
-/// [`next`](Self::next) was given.
+/// Numbers are given in the order in which entries are applied, so every node gives the same ones. A number
+/// below [`next`](Self::next) was given.
 #[derive(Clone, Debug)]
 pub(crate) struct Catalog {
     created: BTreeMap<String, DatabaseId>,

@@ -6,7 +6,8 @@ use std::io;
 use std::io::Read;
 use std::path::Path;
 
-/// Makes the entry of `path` in its directory durable: a new file can otherwise be gone after power loss, whatever was synced in it.
+/// Makes the entry of `path` in its directory durable: a new file can otherwise be gone after power loss,
+/// whatever was synced in it.
 pub(crate) fn sync_parent(path: &Path) -> io::Result<()> {
     let parent = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,

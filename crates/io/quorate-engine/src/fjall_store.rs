@@ -21,8 +21,8 @@ const JOURNAL_BYTES_MAX: u64 = 64 << 20;
 pub struct FjallConfig {
     /// Memory for blocks that were read, in bytes. Default 8 MiB.
     pub cache_bytes: u64,
-    /// Size of a table of new rows in memory, in bytes, at which it is written out. Up to five of them exist under a load of writes.
-    /// Default 8 MiB.
+    /// Size of a table of new rows in memory, in bytes, at which it is written out. Up to five of them exist
+    /// under a load of writes. Default 8 MiB.
     pub memtable_bytes: u64,
     /// Threads that write tables out and merge them. At least 1. Default 1.
     pub worker_threads: usize,
@@ -36,8 +36,10 @@ impl Default for FjallConfig {
 
 /// A store in one fjall directory: a log-structured merge tree with a journal.
 ///
-/// Writes go to the journal's buffer, are visible at once and durable with the next [`flush`](KvStore::flush). After a crash more than
-/// was flushed may be there, always a prefix of the writes.
+/// Writes go to the journal's buffer, are visible at once and durable with the next
+/// [`flush`](KvStore::flush). After a crash of the process more than was flushed may be there, always a
+/// prefix of the writes. After power loss a value that reached the disk in part can leave a journal that
+/// fjall does not open ([`OpenError::Damaged`]).
 pub struct FjallStore {
     database: Database,
     keyspace: Keyspace,

@@ -3,6 +3,7 @@ use crate::catalog::Catalog;
 use crate::layout;
 use crate::plan::Plan;
 use bytes::Bytes;
+use quorate_codec::DatabaseId;
 use quorate_core::{Committed, Engine, EngineError, EntryId, KvStore, Vlsn};
 use std::sync::Arc;
 
@@ -14,11 +15,14 @@ pub const KEY_BYTES_MAX: usize = u16::MAX as usize - layout::PREFIX_BYTES;
 /// Memory for keys that is kept from one run of entries to the next, in bytes.
 const KEPT_BYTES_MAX: usize = 1 << 20;
 
-/// Named databases of keys and values over any [`KvStore`]: applies the write batches that a replicated environment commits.
+/// Named databases of keys and values over any [`KvStore`]: applies the write batches that a replicated
+/// environment commits.
 ///
-/// 1. A run of entries and its last id go into the store in one write. 2. An entry takes effect as a whole or, where it asks for what cannot be,
-///    not at all; which of both depends on the entries before it alone, so it is the same on every node. The entry's result says so
-///    (see [`Outcome`](crate::Outcome)). 3. Databases are numbered from 1 in the order of their creation, and number 1 is always there.
+/// 1. A run of entries and its last id go into the store in one write.
+/// 2. An entry takes effect as a whole or, where it asks for what cannot be, not at all; which of both
+/// depends on the entries before it alone, so it is the same on every node. The entry's result says so (see
+///    [`Outcome`](crate::Outcome)).
+/// 3. Databases are numbered from 1 in the order of their creation, and number 1 is always there.
 pub struct KvEngine {
     store: Arc<dyn KvStore>,
     applied: Option<EntryId>,
@@ -51,7 +55,7 @@ impl KvEngine {
         entries: &[Committed],
         last: EntryId,
         results: &mut Vec<Bytes>,
-    ) -> Result<Vec<(String, quorate_codec::DatabaseId)>, EngineError> {
+    ) -> Result<Vec<(String, DatabaseId)>, EngineError> {
         let mut plan = Plan::new(&self.catalog, &mut self.bytes);
         for entry in entries {
             results.push(plan.add(entry)?);

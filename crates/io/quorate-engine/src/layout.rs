@@ -8,7 +8,8 @@
 //!  01 number(u32 BE) key     a row of a database
 //! ```
 //!
-//! Integers are little endian but for the number in a key, which is big endian so that databases lie apart, in order.
+//! Integers are little endian but for the number in a key, which is big endian so that databases lie apart,
+//! in order.
 
 use bytes::Bytes;
 use quorate_codec::DatabaseId;

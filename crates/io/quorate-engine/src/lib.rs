@@ -6,9 +6,10 @@
 //!  readers          <-- DatabaseSnapshot <-- KvReader
 //! ```
 //!
-//! - A *store* is an ordered map of bytes: [`MemoryStore`], [`RedbStore`] and [`FjallStore`] implement [`quorate_core::KvStore`].
-//! - [`KvEngine`] makes an [`Engine`](quorate_core::Engine) of any store: it applies write batches to named databases, together
-//!   with the position that they bring the store to.
+//! - A *store* is an ordered map of bytes: [`MemoryStore`], [`RedbStore`] and [`FjallStore`] implement
+//!   [`quorate_core::KvStore`].
+//! - [`KvEngine`] makes an [`Engine`](quorate_core::Engine) of any store: it applies write batches to named
+//!   databases, together with the position that they bring the store to.
 //! - [`KvReader`] reads those databases on any thread, or offline.
 //!
 //! This crate knows nothing of the network, of the log's files, or of who leads.

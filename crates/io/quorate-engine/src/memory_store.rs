@@ -7,8 +7,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A store in memory: nothing survives the process, and [`flush`](KvStore::flush) says so.
 ///
-/// A snapshot shares the store's nodes, so taking one costs the same whatever the store holds. The writer copies what a snapshot still shows
-/// before it changes it, and works in place where there is none. A snapshot taken during a write waits for its end.
+/// A snapshot shares the store's nodes, so taking one costs the same whatever the store holds. The writer
+/// copies what a snapshot still shows before it changes it, and works in place where there is none. A
+/// snapshot taken during a write waits for its end.
 #[derive(Default)]
 pub struct MemoryStore {
     tree: Mutex<CowTree>,

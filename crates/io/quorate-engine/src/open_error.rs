@@ -6,13 +6,20 @@ use std::path::{Path, PathBuf};
 #[non_exhaustive]
 pub enum OpenError {
     /// Another process, or another part of this one, has the store open.
-    #[error("{} is in use: stop the process that has it open, or give this node a directory of its own", path.display())]
+    #[error(
+        "{} is in use: stop the process that has it open, or give this node a directory of its own",
+        path.display()
+    )]
     InUse {
         /// The store.
         path: PathBuf,
     },
     /// What is there was made by something else, or by another version.
-    #[error("{} is not a {engine} store of Quorate ({detail}): give the node another directory, or open it with what made it", path.display())]
+    #[error(
+        "{} is not a {engine} store of Quorate ({detail}): give the node another directory, or open it with \
+         what made it",
+        path.display()
+    )]
     Foreign {
         /// What was to be opened.
         path: PathBuf,
@@ -22,7 +29,10 @@ pub enum OpenError {
         detail: String,
     },
     /// The store is damaged.
-    #[error("the {engine} store {} is damaged ({detail}): move it away and let the node restore from the group", path.display())]
+    #[error(
+        "the {engine} store {} is damaged ({detail}): move it away and let the node restore from the group",
+        path.display()
+    )]
     Damaged {
         /// The store.
         path: PathBuf,
@@ -32,7 +42,11 @@ pub enum OpenError {
         detail: String,
     },
     /// The file system failed.
-    #[error("{} cannot be opened: {source}; check that the path exists and may be read and written, and that the disk has room", path.display())]
+    #[error(
+        "{} cannot be opened: {source}; check that the path exists and may be read and written, and that the \
+         disk has room",
+        path.display()
+    )]
     Io {
         /// What was to be opened.
         path: PathBuf,

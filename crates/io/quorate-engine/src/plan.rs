@@ -10,7 +10,8 @@ use std::ops::Range;
 
 /// What a run of entries changes in the store, gathered before anything is written.
 ///
-/// Values of rows stay where they are, in the entries' payloads; keys and the engine's own values lie one behind the other in `bytes`.
+/// Values of rows stay where they are, in the entries' payloads; keys and the engine's own values lie one
+/// behind the other in `bytes`.
 pub(crate) struct Plan<'a> {
     catalog: &'a Catalog,
     bytes: &'a mut Vec<u8>,
@@ -161,7 +162,7 @@ fn body(payload: &[u8]) -> Result<&[u8], Stop> {
     match (envelope.kind, envelope.schema_version) {
         (PayloadKind::WriteBatch, SCHEMA_VERSION) => Ok(envelope.body),
         (kind, version) => Err(Stop::Unreadable(format!(
-            "the key-value engine reads write batches of schema {SCHEMA_VERSION}, not {kind:?} of schema {version}"
+            "write batches of schema {SCHEMA_VERSION} are understood, not {kind:?} of schema {version}"
         ))),
     }
 }

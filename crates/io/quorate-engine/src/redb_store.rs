@@ -19,8 +19,8 @@ const TABLE: TableDefinition<'static, &[u8], &[u8]> = TableDefinition::new("quor
 /// How a [`RedbStore`] uses its memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RedbConfig {
-    /// Memory for pages, in bytes: read pages, and pages written and not yet on disk. Reads beyond it go to the file, and writes that outgrow
-    /// it between two flushes go there early. Default 16 MiB.
+    /// Memory for pages, in bytes: read pages, and pages written and not yet on disk. Reads beyond it go to
+    /// the file, and writes that outgrow it between two flushes go there early. Default 16 MiB.
     pub cache_bytes: usize,
 }
 
@@ -32,8 +32,9 @@ impl Default for RedbConfig {
 
 /// A store in one redb file: a copy-on-write B-tree.
 ///
-/// Writes are visible at once and durable with the next [`flush`](KvStore::flush). A crash takes the store back to the last flush, exactly;
-/// it opens again without reading the whole file, because every flush also stores which pages are in use.
+/// Writes are visible at once and durable with the next [`flush`](KvStore::flush). A crash takes the store
+/// back to the last flush, exactly; it opens again without reading the whole file, because every flush also
+/// stores which pages are in use.
 pub struct RedbStore {
     database: Database,
     has_unflushed_writes: AtomicBool,
@@ -50,7 +51,8 @@ impl RedbStore {
         builder.set_repair_callback({
             let path = path.to_owned();
             move |session| {
-                tracing::warn!(path = %path.display(), progress = session.progress(), "reading the whole redb file to repair it");
+                let (path, progress) = (path.display(), session.progress());
+                tracing::warn!(%path, progress, "reading the whole redb file to repair it");
             }
         });
         let database = builder.create(path).map_err(|error| refused(path, error))?;
@@ -81,7 +83,8 @@ impl RedbStore {
         Ok(transaction.commit()?)
     }
 
-    /// A transaction whose commit is durable and lets the file be opened after a crash without reading all of it.
+    /// A transaction whose commit is durable and lets the file be opened after a crash without reading all of
+    /// it.
     fn durable_transaction(&self) -> Result<WriteTransaction, redb::Error> {
         let mut transaction = self.database.begin_write()?;
         transaction.set_quick_repair(true);

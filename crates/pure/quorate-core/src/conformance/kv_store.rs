@@ -224,7 +224,8 @@ fn a_reopened_store_goes_on(open: &mut impl FnMut(Opening) -> Arc<dyn KvStore>) 
     }
 }
 
-/// Checks that a store holds the first writes of a row each that also set `count`, at least `least` and at most `most` of them.
+/// Checks that a store holds the first writes of a row each that also set `count`, at least `least` and at
+/// most `most` of them.
 ///
 /// # Panics
 /// If it does not.
