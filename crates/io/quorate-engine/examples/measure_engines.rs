@@ -70,8 +70,8 @@ fn measure(stores: &[Arc<dyn KvStore>], name: &str, batch: u64, span: Duration) 
     let entries = loads.iter().map(|load| load.entries).sum::<u64>() as f64;
     let slowest_flush = loads.iter().map(|load| load.slowest_flush).max().unwrap_or_default();
     println!(
-        "{name} batch {batch}: {:.0} entries/s an engine, {:.1} us processor time and {:.0} B written an entry, \
-         slowest flush {} ms, {} KiB",
+        "{name} batch {batch}: {:.0} entries/s an engine, {:.1} us processor time and {:.0} B written an \
+         entry, slowest flush {} ms, {} KiB",
         entries / elapsed / stores.len() as f64,
         processor / entries * 1e6,
         (bytes_written()? - written_before) / entries,

@@ -362,7 +362,7 @@ mod tests {
             if from < to {
                 let bounds = (Bound::Excluded(&from[..]), Bound::Included(&to[..]));
                 let expected: Vec<_> =
-                    rows_of(&model).into_iter().filter(|(key, _)| *key > from[..] && *key <= to[..]).collect();
+                    rows_of(&model).into_iter().filter(|row| row.0 > from[..] && row.0 <= to[..]).collect();
                 prop_assert_eq!(tree.range(bounds.0, bounds.1).collect::<Vec<_>>(), expected);
             }
         }

@@ -2,4 +2,6 @@
 
 pub mod engine;
 pub mod kv_store;
+pub mod log_store;
+pub mod state_store;
 pub mod transport;
