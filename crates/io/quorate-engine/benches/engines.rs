@@ -4,7 +4,9 @@ use bytes::Bytes;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use quorate_codec::{Envelope, PayloadKind, WriteBatch};
 use quorate_core::{Committed, Engine, EntryId, EntryKind, KvStore, NodeId, Random, Term, Vlsn};
-use quorate_engine::{DEFAULT_DATABASE, KvEngine, MemoryStore, SCHEMA_VERSION};
+use quorate_engine::{
+    DEFAULT_DATABASE, FjallConfig, FjallStore, KvEngine, MemoryStore, RedbConfig, RedbStore, SCHEMA_VERSION,
+};
 use std::hint::black_box;
 use std::ops::Bound;
 use std::path::Path;
@@ -14,23 +16,10 @@ use std::time::Duration;
 const BATCHES: [u64; 4] = [1, 16, 64, 256];
 const ROWS_READ: u64 = 50_000;
 
-fn stores(directory: &Path) -> Vec<(&'static str, Arc<dyn KvStore>)> {
-    let mut stores: Vec<(&'static str, Arc<dyn KvStore>)> = vec![("memory", Arc::new(MemoryStore::new()))];
-    #[cfg(feature = "redb")]
-    {
-        let config = quorate_engine::RedbConfig::default();
-        let store =
-            quorate_engine::RedbStore::open(&directory.join("redb"), &config).expect("a new redb file");
-        stores.push(("redb", Arc::new(store)));
-    }
-    #[cfg(feature = "fjall")]
-    {
-        let config = quorate_engine::FjallConfig::default();
-        let store = quorate_engine::FjallStore::open(&directory.join("fjall"), &config)
-            .expect("a new fjall directory");
-        stores.push(("fjall", Arc::new(store)));
-    }
-    stores
+fn stores(directory: &Path) -> [(&'static str, Arc<dyn KvStore>); 3] {
+    let redb = RedbStore::open(&directory.join("redb"), &RedbConfig::default()).expect("a new file");
+    let fjall = FjallStore::open(&directory.join("fjall"), &FjallConfig::default()).expect("a new directory");
+    [("memory", Arc::new(MemoryStore::new())), ("redb", Arc::new(redb)), ("fjall", Arc::new(fjall))]
 }
 
 /// Applies random rows without end.
