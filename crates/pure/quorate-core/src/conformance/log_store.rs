@@ -1,3 +1,5 @@
+//! The rules of [`LogStore`](crate::LogStore), checked.
+
 use crate::{Batch, EntryId, LogError, LogStore, NodeId, Term, Vlsn};
 use std::boxed::Box;
 

@@ -1,3 +1,5 @@
+//! The rules of [`StateStore`](crate::StateStore), checked.
+
 use crate::{
     BootId, HardState, Incarnation, Member, MemberList, NodeId, NodeType, QuorumRule, Roster, RosterMember, StateStore,
     Term,

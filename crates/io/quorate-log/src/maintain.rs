@@ -1,0 +1,93 @@
+use crate::damage;
+use crate::error::failed;
+use crate::index_file::{self, IndexContent};
+use crate::log::Log;
+use crate::names;
+use crate::segment::{Segment, SegmentIndex};
+use quorate_core::{LogError, Term, TermTable, Vlsn};
+use std::sync::Arc;
+
+impl Log {
+    /// Drops the sealed segments that hold nothing behind `base`. Each is gone for good before the next one goes, so that no crash leaves a gap.
+    pub(crate) fn trim(&mut self, base: Vlsn) -> Result<(), LogError> {
+        while let Some(segment) = self.take_oldest(base) {
+            self.remove(&self.directory.join(names::index(segment.header.number)))?;
+            self.release(segment)?;
+            self.sync_directory()?;
+        }
+        Ok(())
+    }
+
+    fn take_oldest(&self, base: Vlsn) -> Option<Segment> {
+        let mut state = self.shared.write();
+        let next = state.segments.get(1)?.header;
+        let last = next.first.previous();
+        if last > Some(base) {
+            return None;
+        }
+        if let Some(last) = last {
+            state.summary.terms.trim_through(last);
+            damage::forget_before(&mut state.summary.damaged, next.first, next.chain_before);
+        }
+        state.epoch += 1;
+        Some(state.segments.remove(0))
+    }
+
+    /// Uses the file of a dropped segment again, or removes it if a reader still holds it.
+    fn release(&mut self, segment: Segment) -> Result<(), LogError> {
+        let path = segment.file.path.clone();
+        if let Ok(unheld) = Arc::try_unwrap(segment.file)
+            && self.reserve.recycle(&path, unheld.file.clone(), unheld.bytes)?
+        {
+            return Ok(());
+        }
+        self.remove(&path)
+    }
+
+    /// Writes the index file of one sealed segment that has none. False if each has one. A damaged segment gets none: its index is not what it was.
+    pub(crate) fn store_next_index(&mut self) -> Result<bool, LogError> {
+        let Some(found) = self.next_without_file() else { return Ok(false) };
+        let path = self.directory.join(names::index(found.header.number));
+        let unfinished = self.directory.join(names::UNFINISHED);
+        index_file::store(&*self.vfs, &unfinished, &path, &found)
+            .map_err(|error| failed("writing", &path, &error))?;
+        let Some(file) = index_file::load(&*self.vfs, &path, &found.header) else { return Ok(false) };
+        let mut state = self.shared.write();
+        let segment = state.segments.iter_mut().find(|segment| segment.header == found.header);
+        if let Some(segment) = segment {
+            segment.index = SegmentIndex::Mapped(file.view);
+        }
+        Ok(true)
+    }
+
+    fn next_without_file(&self) -> Option<IndexContent> {
+        let state = self.shared.read();
+        let sealed = 0..state.segments.len() - 1;
+        sealed.into_iter().find_map(|position| {
+            let segment = &state.segments[position];
+            let damaged = damage::next_from(&state.summary.damaged, segment.header.first);
+            match &segment.index {
+                SegmentIndex::Built(index)
+                    if !index.is_empty() && damaged.is_none_or(|first| Some(first) > index.last()) =>
+                {
+                    Some(IndexContent {
+                        header: segment.header,
+                        terms: terms_of(&state.summary.terms, segment),
+                        chain: state.follows(position).chain_before,
+                        index: index.clone(),
+                    })
+                }
+                _ => None,
+            }
+        })
+    }
+}
+
+/// The first entry in the segment of each term.
+fn terms_of(table: &TermTable, segment: &Segment) -> Vec<(Term, Vlsn)> {
+    let first = segment.header.first;
+    let begins = table.term_at(first).map(|term| (term, first));
+    let others =
+        table.starts().iter().copied().filter(|(_, start)| *start > first && Some(*start) <= segment.last());
+    begins.into_iter().chain(others).collect()
+}
