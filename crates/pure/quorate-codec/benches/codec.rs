@@ -6,14 +6,14 @@ use quorate_codec::{Encoder, HEADER_BYTES, decode};
 use quorate_core::{Batch, EntryId, EntryKind, NodeId, Requirement, Term, Vlsn};
 use std::hint::black_box;
 
-const ENTRIES: u64 = 1000;
+const ENTRIES: usize = 1000;
 /// A 16-byte key and a 100-byte value, with what the environment puts around them; and a larger document.
 const PAYLOAD_BYTES: [usize; 2] = [128, 1024];
 
-fn encode(encoder: &mut Encoder, payload: &[u8]) -> Batch {
+fn encode(encoder: &mut Encoder, payloads: &[u8], payload_bytes: usize) -> Batch {
     let term = Term::new(1, NodeId::new(1));
     encoder.reset(0);
-    for number in 0..ENTRIES {
+    for (payload, number) in payloads.chunks(payload_bytes).zip(0..) {
         let id = EntryId { term, vlsn: Vlsn::FIRST.advance(number) };
         encoder.push(id, EntryKind::Data, Requirement::SYNC, number, payload);
     }
@@ -33,19 +33,19 @@ fn checksum_and_copy(source: &[u8], frame_bytes: usize, target: &mut Vec<u8>) ->
 
 fn codec(criterion: &mut Criterion) {
     for payload_bytes in PAYLOAD_BYTES {
-        let payload: Vec<u8> = (0..payload_bytes).map(|index| index as u8).collect();
+        let payloads: Vec<u8> = (0..payload_bytes * ENTRIES).map(|index| index as u8).collect();
         let mut encoder = Encoder::new(0);
-        let batch = encode(&mut encoder, &payload);
+        let batch = encode(&mut encoder, &payloads, payload_bytes);
         let mut target = Vec::with_capacity(batch.bytes());
         let mut group = criterion.benchmark_group(format!("{payload_bytes} byte payloads"));
-        group.throughput(Throughput::Elements(ENTRIES));
+        group.throughput(Throughput::Elements(ENTRIES as u64));
         group.bench_function("floor: checksum and copy", |bencher| {
             bencher.iter(|| {
                 checksum_and_copy(black_box(batch.frames()), HEADER_BYTES + payload_bytes, &mut target)
             });
         });
         group.bench_function("encode", |bencher| {
-            bencher.iter(|| encode(&mut encoder, black_box(&payload)));
+            bencher.iter(|| encode(&mut encoder, black_box(&payloads), payload_bytes));
         });
         group.bench_function("decode", |bencher| {
             let frames: &Bytes = batch.frames();

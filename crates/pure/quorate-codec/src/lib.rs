@@ -18,12 +18,12 @@
 //! damaged still says, on good authority, which entry it is.
 //!
 //! - [`Encoder`] makes frames and hands them out as a [`Batch`](quorate_core::Batch); [`decode`] is the only
-//! other way to one.
+//!   other way to one.
 //! - [`frames`], [`prefix`], [`suffix`] and [`split_at_bytes`] look into a batch and cut it without copying
-//! frames.
+//!   frames.
 //! - [`Header`] reads a single frame's header, for whoever must find out what is left of a damaged log.
 //! - [`Envelope`] is what a payload begins with; [`WriteBatch`] is the body that the key-value environment
-//! understands.
+//!   understands.
 #![no_std]
 #![forbid(unsafe_code)]
 extern crate alloc;

@@ -4,8 +4,8 @@ use quorate_core::{NodeSet, QuorumSystem};
 /// Too few nodes can be reached for the acknowledgements that a commit asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the commit needs the copies of {needed} electable nodes, the master's own included, and {available} can be reached: \
-     bring nodes back, or ask for fewer acknowledgements"
+    "the commit needs the copies of {needed} electable nodes, the master's own included, and {available} can \
+     be reached: bring nodes back, or ask for fewer acknowledgements"
 )]
 pub struct Shortfall {
     /// How many electable nodes the commit needs, the master included.

@@ -3,12 +3,11 @@
 //! Policies are values; what they mean in a given situation is said by pure functions:
 //!
 //! - [`CommitDurability`] says what a commit asks for, [`acks_possible`] whether it can be had at present,
-//! and [`ack_verdict`] whether
-//!   the caller may be released.
+//!   and [`ack_verdict`] whether the caller may be released.
 //! - [`Quorums`] decides which sets of nodes elect a master and commit entries, [`quorum_position`] how far a
-//! write quorum has come.
+//!   write quorum has come.
 //! - [`ConsistencyPolicy`] says what a read asks for, and [`token_verdict`] whether a node has the commit
-//! that a [`CommitToken`] names.
+//!   that a [`CommitToken`] names.
 //!
 //! "Not yet" is never taken for "no": verdicts tell the two apart.
 #![no_std]

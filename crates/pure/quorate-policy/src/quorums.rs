@@ -4,7 +4,7 @@ use quorate_core::{MemberList, NodeId, NodeSet, QuorumRule, QuorumSystem, Vlsn};
 /// The quorums of a member list, by number of electable nodes.
 ///
 /// 1. Every election quorum meets every write quorum. 2. Only electable nodes count; they all hold data, so a
-/// write quorum contains a data node.
+///    write quorum contains a data node.
 /// 3. Adding nodes to a quorum leaves it one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Quorums {
@@ -38,8 +38,8 @@ pub enum QuorumError {
     /// An election quorum and a write quorum can have no node in common, so that a new master could lack
     /// committed entries.
     #[error(
-        "an election quorum of {election} and a write quorum of {write} can miss each other among {electable} electable nodes: \
-         make their sum at least {}", electable + 1
+        "an election quorum of {election} and a write quorum of {write} can miss each other among \
+         {electable} electable nodes: make their sum at least {}", electable + 1
     )]
     CanMiss {
         /// Size of the election quorum in nodes.

@@ -47,9 +47,7 @@ impl fmt::Display for CommitToken {
 
 /// A text is no commit token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "this is no commit token: pass the text on unchanged, 32, 16 and 16 hexadecimal digits with dashes between"
-)]
+#[error("this is no commit token: pass the text on unchanged, 32, 16 and 16 hexadecimal digits with dashes")]
 pub struct CommitTokenError;
 
 impl FromStr for CommitToken {

@@ -113,7 +113,8 @@ fn refused_sizes_say_what_to_do() {
     };
     assert_eq!(
         refusal(3, 2),
-        "an election quorum of 3 and a write quorum of 2 can miss each other among 5 electable nodes: make their sum at least 6"
+        "an election quorum of 3 and a write quorum of 2 can miss each other among 5 electable nodes: \
+         make their sum at least 6"
     );
     assert_eq!(refusal(6, 2), "an election quorum of 6 cannot be had from 5 electable nodes: use 1 to 5");
 }
@@ -180,7 +181,8 @@ proptest! {
         let quorums = Quorums::new(&group(electable, 2, rule)).unwrap();
         let holds: Vec<_> = (1..).map(NodeId::new).zip(held.iter().map(|n| Vlsn::new(*n))).collect();
         let naive = (1..12).rev().filter_map(Vlsn::new).find(|vlsn| {
-            let holders: NodeSet = holds.iter().filter(|(_, held)| *held >= Some(*vlsn)).map(|(n, _)| *n).collect();
+            let holders = holds.iter().filter(|(_, held)| *held >= Some(*vlsn));
+            let holders: NodeSet = holders.map(|(node, _)| *node).collect();
             quorums.is_write_quorum(&holders)
         });
         prop_assert_eq!(quorum_position(&quorums, &holds), naive);

@@ -140,7 +140,8 @@ proptest! {
     ) {
         let (mut index, mut model) = build(&steps);
         let known: Vec<u64> = model.keys().map(|vlsn| vlsn.as_u64()).collect();
-        let probes: Vec<u64> = known.iter().flat_map(|number| [(number - 1).max(1), *number, number + 1]).collect();
+        let around = |number: &u64| [(number - 1).max(1), *number, number + 1];
+        let probes: Vec<u64> = known.iter().flat_map(around).collect();
         assert_agree(&index, &model, probes.iter().copied());
         for (front, nth, delta) in cuts {
             let at = (known.get(nth).map_or(1, |number| number + delta) - 1).max(1);
