@@ -1,0 +1,120 @@
+//! What callers were told.
+
+use super::mark::{Mark, count};
+use super::{Checker, Rule, Violation};
+use crate::network::letter;
+use bytes::Bytes;
+use quorate_core::{EntryId, NodeId};
+use quorate_env::ReadOutcome;
+use quorate_policy::{CommitDurability, CommitToken, ReplicaAckPolicy, SyncPolicy};
+
+impl Checker {
+    /// A write was reported as committed, applied and acknowledged as it asked.
+    pub(crate) fn write_done(&mut self, id: EntryId, durability: CommitDurability) -> Result<(), Violation> {
+        let Some(mark) = self.committed_mark(id) else {
+            return Rule::AcknowledgementsHold.broken(format!("{id} was acknowledged and is not committed"));
+        };
+        if durability.acks == ReplicaAckPolicy::All {
+            self.check_held_by_all(id, &mark, durability)?;
+        }
+        self.acknowledged.insert(id);
+        self.visible = self.visible.max(id.vlsn.as_u64());
+        Ok(())
+    }
+
+    fn check_held_by_all(&self, id: EntryId, mark: &Mark, durability: CommitDurability) -> Result<(), Violation> {
+        let sync = durability.requirement().replica_sync;
+        let index = count(Some(id.vlsn)) - 1;
+        match self.nodes.iter().find(|(_, model)| !model.held(index, mark, sync)) {
+            None => Ok(()),
+            Some((node, _)) => Rule::AcknowledgementsHold
+                .broken(format!("{id} was acknowledged by all ({durability}), and {} lacks it", letter(*node))),
+        }
+    }
+
+    /// A write that asked for nobody's copy was reported as written by its master: it is, or it is committed, which is more.
+    pub(crate) fn write_written(
+        &mut self,
+        node: NodeId,
+        id: EntryId,
+        durability: CommitDurability,
+    ) -> Result<(), Violation> {
+        let model = &self.nodes[&node];
+        let index = count(Some(id.vlsn)) - 1;
+        let held = match durability.local {
+            SyncPolicy::Sync => index < model.durable,
+            SyncPolicy::WriteNoSync => index < model.disk.len(),
+            SyncPolicy::NoSync => true,
+        };
+        if held || self.committed_mark(id).is_some() {
+            return Ok(());
+        }
+        Rule::AcknowledgementsHold
+            .broken(format!("{id} was reported as written ({durability}), and {} has not", letter(node)))
+    }
+
+    /// A caller was told that a write will never be committed.
+    pub(crate) fn write_lost(&mut self, id: EntryId) -> Result<(), Violation> {
+        if self.committed_mark(id).is_some() {
+            return Rule::AcknowledgementsHold.broken(format!("{id} was reported as lost and is committed"));
+        }
+        self.refused.insert(id);
+        Ok(())
+    }
+
+    /// A linearizable read begins: how far it must see.
+    pub(crate) const fn read_begins(&self) -> u64 {
+        self.visible
+    }
+
+    /// A read found `value` in an engine at `position`. A linearizable one had to see `floor`.
+    pub(crate) fn read_shows(
+        &mut self,
+        key: &[u8],
+        value: Option<&Bytes>,
+        position: u64,
+        floor: Option<u64>,
+    ) -> Result<(), Violation> {
+        if position > self.committed.len() as u64 {
+            return Rule::NothingUncommittedIsVisible.broken(format!("a read shows {position}, which is not committed"));
+        }
+        if let Some(floor) = floor {
+            if position < floor {
+                return Rule::ReadsHold.broken(format!("a linearizable read shows {position}, and {floor} came before it"));
+            }
+            self.visible = self.visible.max(position);
+        }
+        let expected = self.history.value(key, position);
+        if expected.as_ref() == value {
+            return Ok(());
+        }
+        Rule::ReadsHold.broken(format!("key {key:?} is {value:?} at {position}, and was committed as {expected:?}"))
+    }
+
+    /// A read with a token had this outcome, shown from an engine at `position`.
+    pub(crate) fn token_judged(
+        &mut self,
+        token: &CommitToken,
+        outcome: ReadOutcome,
+        position: u64,
+    ) -> Result<(), Violation> {
+        let committed = self.committed_mark(token.id()).is_some();
+        let holds = match outcome {
+            ReadOutcome::Ready => committed && position >= token.vlsn.as_u64(),
+            ReadOutcome::CommitLost { .. } => !committed,
+            ReadOutcome::ForeignGroup => false,
+            ReadOutcome::TokenTooOld | ReadOutcome::TimedOut => true,
+        };
+        if holds {
+            if matches!(outcome, ReadOutcome::CommitLost { .. }) {
+                self.refused.insert(token.id());
+            }
+            return Ok(());
+        }
+        Rule::ReadsHold.broken(format!("token {} was judged {outcome:?} at {position}", token.id()))
+    }
+
+    fn committed_mark(&self, id: EntryId) -> Option<Mark> {
+        self.committed.get(count(Some(id.vlsn)) - 1).filter(|mark| mark.term == id.term).copied()
+    }
+}

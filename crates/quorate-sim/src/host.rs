@@ -1,0 +1,93 @@
+use crate::SimTime;
+use crate::log_writer::LogStep;
+use crate::machine::Machine;
+use crate::sim_time::micros_between;
+use quorate_core::Random;
+use std::time::Duration;
+
+/// A machine, what ails it, and which of its threads are busy.
+pub(crate) struct Host {
+    pub(crate) machine: Machine,
+    pub(crate) log_busy: bool,
+    pub(crate) apply_busy: bool,
+    pub(crate) read_busy: bool,
+    /// The deadline for which an event is under way.
+    pub(crate) tick_at: Option<SimTime>,
+    /// When the last report of a thread arrives: reports keep their order.
+    reported_at: SimTime,
+    /// The process is stopped until then.
+    pub(crate) paused_until: SimTime,
+    /// The disk is slow until then.
+    pub(crate) slow_until: SimTime,
+    /// The machine is without power: nobody answers at its address.
+    pub(crate) is_dark: bool,
+    /// Of the clock, in thousandths of the true rate.
+    pub(crate) clock_rate: u64,
+    spinning: Spinning,
+}
+
+/// How often in a row a deadline came without anything else.
+#[derive(Default)]
+struct Spinning {
+    since: SimTime,
+    ticks: u32,
+}
+
+/// How many deadlines may come within a millisecond before the node is said to spin.
+const TICKS_MAX: u32 = 500;
+
+impl Host {
+    pub(crate) fn new(machine: Machine) -> Self {
+        Self {
+            machine,
+            log_busy: false,
+            apply_busy: false,
+            read_busy: false,
+            tick_at: None,
+            reported_at: SimTime::ZERO,
+            paused_until: SimTime::ZERO,
+            slow_until: SimTime::ZERO,
+            is_dark: false,
+            clock_rate: 1_000,
+            spinning: Spinning::default(),
+        }
+    }
+
+    /// The number of the present process, if there is one.
+    pub(crate) fn life(&self) -> Option<u64> {
+        self.machine.process.as_ref().map(crate::process::Process::life)
+    }
+
+    /// The threads of a process that ended are no more.
+    pub(crate) fn forget_threads(&mut self) {
+        self.log_busy = false;
+        self.apply_busy = false;
+        self.read_busy = false;
+        self.tick_at = None;
+    }
+
+    /// When a report made now reaches the event loop.
+    pub(crate) fn report_time(&mut self, now: SimTime, random: &mut Random) -> SimTime {
+        let earliest = now + micros_between(random, 5, 100);
+        self.reported_at = earliest.max(self.reported_at + Duration::from_micros(1));
+        self.reported_at
+    }
+
+    /// How long a step of the log writer takes.
+    pub(crate) fn log_delay(&self, step: LogStep, now: SimTime, random: &mut Random) -> Duration {
+        let delay = match step {
+            LogStep::Write | LogStep::Prepare => micros_between(random, 20, 300),
+            LogStep::Sync => micros_between(random, 200, 3_000),
+        };
+        if now < self.slow_until { delay * 100 } else { delay }
+    }
+
+    /// A deadline came; false if that happens so often that the node must be spinning.
+    pub(crate) fn ticked(&mut self, now: SimTime) -> bool {
+        if now.since(self.spinning.since) > Duration::from_millis(1) {
+            self.spinning = Spinning { since: now, ticks: 0 };
+        }
+        self.spinning.ticks += 1;
+        self.spinning.ticks < TICKS_MAX
+    }
+}

@@ -1,0 +1,203 @@
+//! One node's machine: what survives its processes.
+
+use crate::SimTime;
+use crate::apply_worker::ApplyWorker;
+use crate::checker::{Checker, Ending, Found};
+use crate::engine_disk::EngineDisk;
+use crate::log_writer::LogWriter;
+use crate::network::letter;
+use crate::process::{Effects, Parts, Process, Stop};
+use crate::profile::BrokenRule;
+use crate::sim_time::LocalClock;
+use crate::state_file::StateFile;
+use quorate_core::{
+    Batch, BootId, Engine, HardState, Incarnation, LogReader, LogStore, LogSummary, MemberList, NodeId, Random, StateStore,
+    Term, Time, Vlsn,
+};
+use quorate_env::kv::KvEngine;
+use quorate_env::Applier;
+use quorate_log::vfs::{MemoryVfs, Retain, Vfs};
+use quorate_log::{HardStateFile, Log, LogConfig};
+use quorate_replica::{Mutation, Node, NodeConfig, Opened};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The group that all simulated nodes belong to.
+pub(crate) const GROUP: &str = "simulated";
+/// Where a node keeps everything.
+const DIRECTORY: &str = "data";
+const LOG_DIRECTORY: &str = "data/log";
+/// Short segments, so that logs roll, are trimmed and recycle.
+const SEGMENT_BYTES: u32 = 16 << 10;
+/// How much is read at once when a log is looked through.
+const READ_BYTES: usize = 1 << 20;
+
+/// A machine with its disk, its engine's disk, and at most one process.
+pub(crate) struct Machine {
+    pub(crate) id: NodeId,
+    pub(crate) disk: MemoryVfs,
+    pub(crate) engine: EngineDisk,
+    pub(crate) process: Option<Process>,
+    broken: Option<BrokenRule>,
+    boots: u64,
+    lives: u64,
+    /// How the last processes ended, the worst of them since the log was opened last.
+    ending: Ending,
+}
+
+impl Machine {
+    pub(crate) fn new(id: NodeId, broken: Option<BrokenRule>) -> Self {
+        Self {
+            id,
+            disk: MemoryVfs::new(),
+            engine: EngineDisk::default(),
+            process: None,
+            broken,
+            boots: 1,
+            lives: 0,
+            ending: Ending::Process,
+        }
+    }
+
+    /// Whether a planned crash has turned the machine off.
+    pub(crate) fn is_off(&self) -> bool {
+        self.disk.list(DIRECTORY.as_ref()).is_err_and(|error| error.kind() != std::io::ErrorKind::NotFound)
+    }
+
+    /// The process ends, and its machine with it if the power goes; returns it for whoever waited for it.
+    pub(crate) fn end(&mut self, ending: Ending, engine_ahead: bool, random: &mut Random) -> Option<Process> {
+        match ending {
+            Ending::Process => self.disk.kill(),
+            Ending::Power => {
+                self.disk.lose_power(Retain::Random(random.next_u64()));
+                self.boots += 1;
+                self.ending = Ending::Power;
+            }
+        }
+        self.engine.crash(engine_ahead);
+        self.process.take()
+    }
+
+    /// The process ends with its power, and the log keeps no more than `retain` says.
+    pub(crate) fn lose_power(&mut self, retain: Retain) -> Option<Process> {
+        self.disk.lose_power(retain);
+        self.boots += 1;
+        self.ending = Ending::Power;
+        self.engine.crash(false);
+        self.process.take()
+    }
+
+    /// Starts a process, in the order in which a node starts: hard state, log, engine, protocol.
+    pub(crate) fn start(
+        &mut self,
+        now: SimTime,
+        rate_per_mille: u64,
+        list: &MemberList,
+        random: &mut Random,
+        checker: &mut Checker,
+        effects: &mut Effects,
+    ) -> Result<(), Stop> {
+        let failed = |error: &dyn std::fmt::Display| Stop::Failed(error.to_string());
+        let vfs: Arc<dyn Vfs> = Arc::new(self.disk.clone());
+        self.lives += 1;
+        vfs.create_directory(DIRECTORY.as_ref()).map_err(|error| failed(&error))?;
+        let mut file = HardStateFile::new(Arc::clone(&vfs), DIRECTORY);
+        let stored = file.load().map_err(|error| failed(&error))?;
+        let mut hard = stored.unwrap_or_else(|| self.new_hard_state(list, random));
+        let config = LogConfig { segment_bytes: SEGMENT_BYTES, ..LogConfig::new(hard.incarnation.0) };
+        let log = Log::open(vfs, LOG_DIRECTORY, config)?;
+        let (summary, reader) = (log.summary(), log.reader());
+        hard.open_count += 1;
+        hard.recovering |= summary.lost_durable_end;
+        let mut state = StateFile::new(file, self.broken == Some(BrokenRule::PromiseNotPersisted));
+        state.store(&hard).map_err(|error| failed(&error))?;
+        let engine = KvEngine::open(Arc::new(self.engine.clone())).map_err(|error| failed(&error))?;
+        self.check_found(&hard, &summary, &*reader, &engine, checker)?;
+
+        let kv = engine.reader();
+        let opened = Opened {
+            hard_state: hard,
+            boot: BootId(u128::from(self.boots)),
+            log: summary,
+            engine_applied: engine.applied(),
+        };
+        let node = Node::new(self.node_config(random), opened, list.clone(), Time::ZERO);
+        let parts = Parts {
+            node,
+            clock: LocalClock::new(now, rate_per_mille),
+            state,
+            log: LogWriter::new(self.id, log, self.broken == Some(BrokenRule::AckBeforeDurable)),
+            log_reader: reader,
+            apply: ApplyWorker::new(self.id, Applier::new(Box::new(engine))),
+            kv,
+        };
+        let process = self.process.insert(Process::new(self.id, self.lives, parts));
+        process.begin(now, checker, effects)
+    }
+
+    fn new_hard_state(&self, list: &MemberList, random: &mut Random) -> HardState {
+        let member = list.member(self.id).expect("the simulated group's members are its machines");
+        HardState {
+            group: GROUP.into(),
+            node: member.name.clone(),
+            id: self.id,
+            incarnation: Incarnation(u128::from(random.next_u64()) << 64 | u128::from(random.next_u64())),
+            open_count: 0,
+            promised: Term::ZERO,
+            roster: None,
+            unsynced_mark: None,
+            recovering: false,
+        }
+    }
+
+    /// Small windows and batches, so that feeders and engines read from the disk too.
+    fn node_config(&self, random: &mut Random) -> NodeConfig {
+        NodeConfig {
+            window_bytes_max: 4 << 10,
+            batch_bytes_max: 1 << 10,
+            apply_lag_bytes_max: 8 << 10,
+            engine_flush_interval: Duration::from_millis(300),
+            seed: random.next_u64(),
+            mutation: match self.broken {
+                Some(BrokenRule::NominationTakenTwice) => Some(Mutation::NominationTakenTwice),
+                Some(BrokenRule::OlderTermCommittedByCounting) => Some(Mutation::OlderTermCommittedByCounting),
+                _ => None,
+            },
+            ..NodeConfig::default()
+        }
+    }
+
+    fn check_found(
+        &mut self,
+        hard: &HardState,
+        summary: &LogSummary,
+        reader: &dyn LogReader,
+        engine: &KvEngine,
+        checker: &mut Checker,
+    ) -> Result<(), Stop> {
+        let found = Found {
+            promised: hard.promised,
+            base: summary.terms.base(),
+            batches: &self.read_all(summary, reader)?,
+            damaged: !summary.damaged.is_empty() || summary.lost_durable_end,
+            engine_applied: engine.applied(),
+        };
+        checker.opened(self.id, self.ending, &found)?;
+        self.ending = Ending::Process;
+        Ok(())
+    }
+
+    /// Everything in a log.
+    fn read_all(&self, summary: &LogSummary, reader: &dyn LogReader) -> Result<Vec<Batch>, Stop> {
+        let mut batches = Vec::new();
+        let mut from = Vlsn::after(summary.terms.base().map(|base| base.vlsn));
+        while let Some(last) = summary.terms.last_vlsn().filter(|last| from <= *last) {
+            let batch = reader
+                .read(from, last, READ_BYTES)
+                .map_err(|error| Stop::Failed(format!("{} cannot read its log: {error}", letter(self.id))))?;
+            from = batch.last().vlsn.next();
+            batches.push(batch);
+        }
+        Ok(batches)
+    }
+}

@@ -1,0 +1,155 @@
+//! Plays seeded histories of a simulated group and looks for broken rules.
+
+use clap::Parser;
+use quorate_sim::{BrokenRule, FaultCounts, FaultKind, OutcomeCounts, Profile, Report, run_profile, run_seed};
+use std::process::ExitCode;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+/// Plays seeded histories of a simulated group under faults and checks every step of them.
+///
+/// Exit codes: 0 if every history is clean; 1 if a rule was broken, or a kind of fault never happened in 50 seeds or more; 2 for wrong arguments.
+#[derive(Parser)]
+struct Arguments {
+    /// How many seeds to play.
+    #[arg(long, default_value_t = 50)]
+    seeds: u64,
+    /// The first seed.
+    #[arg(long, default_value_t = 0)]
+    from: u64,
+    /// Play this seed only.
+    #[arg(long, conflicts_with_all = ["seeds", "from"])]
+    seed: Option<u64>,
+    /// Print every event of the history.
+    #[arg(long, requires = "seed")]
+    trace: bool,
+    /// How many histories to play at the same time.
+    #[arg(long, default_value_t = 2)]
+    threads: usize,
+    /// Break a rule on purpose, to see it noticed.
+    #[arg(long, value_parser = parse_rule)]
+    broken: Option<BrokenRule>,
+}
+
+fn parse_rule(name: &str) -> Result<BrokenRule, String> {
+    BrokenRule::named(name).ok_or_else(|| {
+        let names = BrokenRule::ALL.map(BrokenRule::name);
+        format!("there is no such rule to break: choose one of {}", names.join(", "))
+    })
+}
+
+/// Seeds enough for every kind of fault to happen.
+const SEEDS_FOR_ALL_FAULTS: u64 = 50;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let began = Instant::now();
+    let reports = match arguments.seed {
+        Some(seed) => vec![play(seed, &arguments)],
+        None => play_all(&arguments),
+    };
+    let summary = Summary::of(&reports);
+    summary.print(began.elapsed());
+    let mut failed = false;
+    for report in reports.iter().filter(|report| report.failure.is_some()) {
+        print_failure(report, &arguments);
+        failed = true;
+    }
+    if reports.len() as u64 >= SEEDS_FOR_ALL_FAULTS {
+        for kind in summary.faults.missing() {
+            println!("FAILED: there were no {kind} in {} seeds", reports.len());
+            failed = true;
+        }
+    }
+    if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+fn play(seed: u64, arguments: &Arguments) -> Report {
+    match arguments.broken {
+        Some(rule) => run_profile(seed, Profile::hunting(rule, seed), arguments.trace),
+        None => run_seed(seed, arguments.trace),
+    }
+}
+
+/// Plays the seeds on several threads; each history has one to itself.
+fn play_all(arguments: &Arguments) -> Vec<Report> {
+    let next = AtomicU64::new(arguments.from);
+    let end = arguments.from.saturating_add(arguments.seeds);
+    let reports = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..arguments.threads.max(1) {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= end {
+                        break;
+                    }
+                    let report = play(seed, arguments);
+                    reports.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(report);
+                }
+            });
+        }
+    });
+    let mut reports = reports.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    reports.sort_by_key(|report| report.seed);
+    reports
+}
+
+/// All histories together.
+struct Summary {
+    seeds: usize,
+    simulated: Duration,
+    faults: FaultCounts,
+    outcomes: OutcomeCounts,
+    committed: usize,
+    masters: usize,
+    least_operations: u64,
+    least_faults: u64,
+}
+
+impl Summary {
+    fn of(reports: &[Report]) -> Self {
+        let (mut faults, mut outcomes) = (FaultCounts::default(), OutcomeCounts::default());
+        for report in reports {
+            faults.add(&report.faults);
+            outcomes.add(&report.outcomes);
+        }
+        Self {
+            seeds: reports.len(),
+            simulated: reports.iter().map(|report| report.simulated).sum(),
+            faults,
+            outcomes,
+            committed: reports.iter().map(|report| report.committed).sum(),
+            masters: reports.iter().map(|report| report.masters).sum(),
+            least_operations: reports.iter().map(|report| report.outcomes.total()).min().unwrap_or(0),
+            least_faults: reports.iter().map(|report| report.faults.total()).min().unwrap_or(0),
+        }
+    }
+
+    fn print(&self, wall: Duration) {
+        println!("faults");
+        for kind in FaultKind::ALL {
+            println!("  {kind:<28} {:>10}", self.faults.of(kind));
+        }
+        println!("clients were told");
+        println!("{}", self.outcomes);
+        println!("{} entries committed in {} terms", self.committed, self.masters);
+        println!(
+            "{} seeds, each with {} operations and {} faults at least",
+            self.seeds, self.least_operations, self.least_faults
+        );
+        println!("{:.0} s simulated in {:.1} s", self.simulated.as_secs_f64(), wall.as_secs_f64());
+    }
+}
+
+fn print_failure(report: &Report, arguments: &Arguments) {
+    let Some(failure) = &report.failure else { return };
+    println!("\nFAILED: seed {} broke a rule: {}", report.seed, failure.violation);
+    println!("the last events before:");
+    for line in &failure.latest {
+        println!("  {line}");
+    }
+    let broken = arguments.broken.map(|rule| format!(" --broken {}", rule.name())).unwrap_or_default();
+    println!("play it again: cargo xtask sim --seed {} --trace{broken}", report.seed);
+}

@@ -1,0 +1,414 @@
+//! One run of one node: production code, and in the places of its threads queues that somebody else turns.
+
+use crate::SimTime;
+use crate::apply_worker::{ApplyJob, ApplyWorker};
+use crate::checker::{Checker, Violation};
+use crate::log_writer::{LogJob, LogWriter};
+use crate::operation::{OperationId, ReadTicket, Reply, Write, WriteTicket};
+use crate::sim_time::LocalClock;
+use crate::state_file::StateFile;
+use bytes::Bytes;
+use quorate_core::{Batch, EntryKind, GroupUuid, LogReader, NodeId, Packet, Roster, Service, Time, Vlsn};
+use quorate_env::kv::{DEFAULT_DATABASE, KvReader};
+use quorate_env::{CommitOutcome, CommitWaiters, ReadOutcome, ReadWaiters};
+use quorate_policy::{CommitToken, ConsistencyPolicy};
+use quorate_replica::{Envelope, Halt, Input, LogReadFor, Message, Node, Output, Proposal};
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Why a process cannot go on.
+#[derive(Debug)]
+pub(crate) enum Stop {
+    /// A planned crash between two outputs.
+    Crash,
+    /// The log, the hard state or the engine failed.
+    Failed(String),
+    /// The node halted by itself.
+    Halted(Halt),
+    /// The history is broken.
+    Violation(Violation),
+}
+
+/// What a thread of the process reports to its node.
+#[derive(Debug)]
+pub(crate) struct Completion {
+    pub(crate) input: Input,
+    /// What the engine said of entries, from a position on.
+    pub(crate) results: Option<(Vlsn, Vec<Bytes>)>,
+}
+
+impl From<Input> for Completion {
+    fn from(input: Input) -> Self {
+        Self { input, results: None }
+    }
+}
+
+/// A read of the log for somebody.
+#[derive(Debug)]
+pub(crate) struct LogReading {
+    reader: LogReadFor,
+    from: Vlsn,
+    through: Vlsn,
+    bytes_max: usize,
+}
+
+/// What a process wants to happen outside of it, in order.
+#[derive(Debug, Default)]
+pub(crate) struct Effects {
+    pub(crate) sends: Vec<Sending>,
+    pub(crate) replies: Vec<(OperationId, Reply)>,
+    pub(crate) notes: Vec<String>,
+}
+
+/// A message that leaves a node.
+#[derive(Debug)]
+pub(crate) struct Sending {
+    pub(crate) to: NodeId,
+    pub(crate) service: Service,
+    pub(crate) message: Message,
+    pub(crate) packet: Packet,
+}
+
+/// The parts that a process is made of.
+pub(crate) struct Parts {
+    pub(crate) node: Node,
+    pub(crate) clock: LocalClock,
+    pub(crate) state: StateFile,
+    pub(crate) log: LogWriter,
+    pub(crate) log_reader: Arc<dyn LogReader>,
+    pub(crate) apply: ApplyWorker,
+    pub(crate) kv: KvReader,
+}
+
+pub(crate) struct Process {
+    me: NodeId,
+    life: u64,
+    node: Node,
+    pub(crate) clock: LocalClock,
+    state: StateFile,
+    pub(crate) log: LogWriter,
+    log_reader: Arc<dyn LogReader>,
+    readings: VecDeque<LogReading>,
+    pub(crate) apply: ApplyWorker,
+    kv: KvReader,
+    commits: CommitWaiters<WriteTicket>,
+    reads: ReadWaiters<ReadTicket>,
+    wins: u64,
+    uuid: Option<GroupUuid>,
+    /// After so many outputs more the process ends.
+    crash_after: Option<u64>,
+}
+
+/// How long a write waits for its acknowledgements.
+const ACK_TIMEOUT: Duration = Duration::from_secs(3);
+/// After how long a node is asked again for a read.
+const READ_RETRY_INTERVAL: Duration = Duration::from_millis(200);
+/// How often a read may be asked for anew within one step.
+const QUESTIONS_MAX: usize = 64;
+
+impl Process {
+    pub(crate) fn new(me: NodeId, life: u64, parts: Parts) -> Self {
+        let Parts { node, clock, state, log, log_reader, apply, kv } = parts;
+        Self {
+            me,
+            life,
+            node,
+            clock,
+            state,
+            log,
+            log_reader,
+            readings: VecDeque::new(),
+            apply,
+            kv,
+            commits: CommitWaiters::new(),
+            reads: ReadWaiters::new(READ_RETRY_INTERVAL),
+            wins: 0,
+            uuid: None,
+            crash_after: None,
+        }
+    }
+
+    pub(crate) const fn life(&self) -> u64 {
+        self.life
+    }
+
+    pub(crate) const fn node(&self) -> &Node {
+        &self.node
+    }
+
+    /// The node is to look at its clock no later than then.
+    pub(crate) fn deadline(&self) -> Option<SimTime> {
+        let local = [self.node.deadline(), self.commits.deadline(), self.reads.deadline()];
+        local.into_iter().flatten().min().map(|local| self.clock.global(local))
+    }
+
+    /// Lets the process end between two outputs, `outputs` from now.
+    pub(crate) const fn crash_after(&mut self, outputs: u64) {
+        self.crash_after = Some(outputs);
+    }
+
+    /// Carries out what a node wants that was just made.
+    pub(crate) fn begin(&mut self, now: SimTime, checker: &mut Checker, effects: &mut Effects) -> Result<(), Stop> {
+        self.drain(self.clock.local(now), checker, effects)
+    }
+
+    pub(crate) fn handle(
+        &mut self,
+        now: SimTime,
+        completion: Completion,
+        checker: &mut Checker,
+        effects: &mut Effects,
+    ) -> Result<(), Stop> {
+        let now = self.clock.local(now);
+        if let Some((first, results)) = &completion.results {
+            // The engine's word on entries counts once their commit is known to the waiters.
+            self.resolve(checker, effects)?;
+            self.commits.applied(*first, results);
+        }
+        self.node.handle(now, completion.input);
+        self.drain(now, checker, effects)?;
+        self.expire(now, effects);
+        Ok(())
+    }
+
+    /// A packet arrived.
+    pub(crate) fn receive(
+        &mut self,
+        now: SimTime,
+        from: NodeId,
+        packet: Packet,
+        checker: &mut Checker,
+        effects: &mut Effects,
+    ) -> Result<(), Stop> {
+        let envelope = Envelope::decode(packet).map_err(|error| Stop::Failed(error.to_string()))?;
+        let input = Input::Receive { from, uuid: envelope.uuid, message: envelope.message };
+        self.handle(now, input.into(), checker, effects)
+    }
+
+    /// A client writes, several entries at once or one.
+    pub(crate) fn write(
+        &mut self,
+        now: SimTime,
+        writes: &[Write],
+        checker: &mut Checker,
+        effects: &mut Effects,
+    ) -> Result<(), Stop> {
+        let local = self.clock.local(now);
+        let proposals: Vec<Proposal> = writes
+            .iter()
+            .map(|write| Proposal { payload: write.payload().into(), durability: write.durability })
+            .collect();
+        match self.node.propose(local, now.as_micros(), &proposals) {
+            Ok(first) => {
+                // What waits is judged before newer writes of a later term wait behind it.
+                checker.progressed(self.me, &self.node.progress())?;
+                self.resolve(checker, effects)?;
+                for (write, offset) in writes.iter().zip(0..) {
+                    let id = quorate_core::EntryId { term: first.term, vlsn: first.vlsn.advance(offset) };
+                    let ticket = WriteTicket { id: write.id, durability: write.durability };
+                    self.commits.register(id, write.durability, local + ACK_TIMEOUT, ticket);
+                }
+            }
+            Err(error) => {
+                effects.replies.extend(writes.iter().map(|write| (write.id, Reply::Refused(error))));
+            }
+        }
+        self.drain(local, checker, effects)
+    }
+
+    /// A client reads.
+    pub(crate) fn read(
+        &mut self,
+        now: SimTime,
+        policy: &ConsistencyPolicy,
+        ticket: ReadTicket,
+        checker: &mut Checker,
+        effects: &mut Effects,
+    ) -> Result<(), Stop> {
+        let now = self.clock.local(now);
+        let deadline = now + policy.timeout().unwrap_or_default();
+        self.reads.register(now, policy, deadline, ticket);
+        self.drain(now, checker, effects)
+    }
+
+    /// Whether a read of the log is waiting.
+    pub(crate) fn has_reading(&self) -> bool {
+        !self.readings.is_empty()
+    }
+
+    /// Carries out the oldest read of the log.
+    pub(crate) fn read_log(&mut self) -> Option<Completion> {
+        let LogReading { reader, from, through, bytes_max } = self.readings.pop_front()?;
+        let result = self.log_reader.read(from, through, bytes_max);
+        Some(Input::LogRead { reader, result }.into())
+    }
+
+    /// The process ends: nobody will hear from it any more.
+    pub(crate) fn abandon(mut self) -> Vec<(OperationId, Reply)> {
+        let writes = self.commits.abandon().into_iter().map(|(ticket, _)| (ticket.id, Reply::Unknown(None)));
+        let reads = self.reads.abandon().into_iter().map(|ticket| (ticket.id, Reply::Gone));
+        writes.chain(reads).collect()
+    }
+
+    /// Proposes a ballot at once.
+    pub(crate) fn call_ballot(
+        &mut self,
+        now: SimTime,
+        checker: &mut Checker,
+        effects: &mut Effects,
+    ) -> Result<(), Stop> {
+        let now = self.clock.local(now);
+        self.node.call_ballot(now);
+        self.drain(now, checker, effects)
+    }
+
+    fn drain(&mut self, now: Time, checker: &mut Checker, effects: &mut Effects) -> Result<(), Stop> {
+        for _ in 0..QUESTIONS_MAX {
+            checker.progressed(self.me, &self.node.progress())?;
+            while let Some(output) = self.node.poll() {
+                self.count_down()?;
+                self.carry_out(output, now, checker, effects)?;
+            }
+            self.resolve(checker, effects)?;
+            let questions = self.reads.take_questions(now);
+            if questions.is_empty() {
+                break;
+            }
+            for read in questions {
+                self.node.read(now, read);
+            }
+        }
+        Ok(())
+    }
+
+    fn count_down(&mut self) -> Result<(), Stop> {
+        match &mut self.crash_after {
+            Some(0) => Err(Stop::Crash),
+            Some(left) => {
+                *left -= 1;
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn carry_out(
+        &mut self,
+        output: Output,
+        now: Time,
+        checker: &mut Checker,
+        effects: &mut Effects,
+    ) -> Result<(), Stop> {
+        match output {
+            Output::StoreHardState(state) => {
+                self.state.store(&state).map_err(|error| Stop::Failed(error.to_string()))?;
+            }
+            Output::Append { batch, sync, epoch } => {
+                let leads = self.leads(&batch);
+                checker.handed(self.me, self.life, &batch, leads)?;
+                if leads {
+                    effects.notes.push(format!("leads {}", batch.last().term));
+                }
+                self.log.push(LogJob::Append { batch, sync, epoch });
+            }
+            Output::Sync { epoch } => self.log.push(LogJob::Sync { epoch }),
+            Output::Truncate { keep, epoch } => {
+                checker.cut(self.me, keep)?;
+                self.log.push(LogJob::Truncate { keep, epoch });
+            }
+            Output::Repair { batch } => self.log.push(LogJob::Repair { batch }),
+            Output::Trim { through } => self.log.push(LogJob::Trim { through }),
+            Output::ReadLog { reader, from, through, bytes_max } => {
+                self.readings.push_back(LogReading { reader, from, through, bytes_max });
+            }
+            Output::Send { to, message } => self.send(to, message, checker, effects),
+            Output::Apply { batch } => self.apply.push(ApplyJob::Apply(batch)),
+            Output::FlushEngine => self.apply.push(ApplyJob::Flush),
+            Output::State { state, term, master } => {
+                self.reads.state_changed(now);
+                let master = master.map_or('-', crate::network::letter);
+                effects.notes.push(format!("is {state} in {term}, master {master}"));
+            }
+            Output::ReadReady { read, at } => self.reads.ready(read, at),
+            // The read waits on, and the node is asked again.
+            Output::ReadFailed { .. } => {}
+            Output::Event(event) => effects.notes.push(format!("{event:?}")),
+            Output::Halt(halt) => return Err(Stop::Halted(halt)),
+        }
+        Ok(())
+    }
+
+    /// Whether this is the first entry of a term that this node has just won.
+    fn leads(&mut self, batch: &Batch) -> bool {
+        let wins = self.node.counters().wins;
+        let won = wins > self.wins && batch.runs().iter().any(|run| run.kind == EntryKind::TermStart);
+        if won {
+            self.wins = wins;
+        }
+        won
+    }
+
+    fn send(&mut self, to: NodeId, message: Message, checker: &mut Checker, effects: &mut Effects) {
+        checker.sent(self.me, &message);
+        self.uuid = self.uuid.or_else(|| self.node.uuid());
+        let uuid = self.uuid.or_else(|| self.node.roster().map(Roster::uuid));
+        let packet = Envelope { uuid, message: message.clone() }.encode();
+        effects.sends.push(Sending { to, service: message.service(), message, packet });
+    }
+
+    /// Tells callers what the node's progress decides.
+    fn resolve(&mut self, checker: &mut Checker, effects: &mut Effects) -> Result<(), Stop> {
+        let progress = self.node.progress();
+        let group = self.node.uuid();
+        for (ticket, outcome) in self.commits.advance(&progress, self.node.terms()) {
+            let reply = match outcome {
+                CommitOutcome::Done { id, .. } => {
+                    checker.write_done(id, ticket.durability)?;
+                    Reply::Done(CommitToken::new(group.unwrap_or(GroupUuid(0)), id))
+                }
+                CommitOutcome::Written { id } => {
+                    checker.write_written(self.me, id, ticket.durability)?;
+                    Reply::Written
+                }
+                CommitOutcome::Lost { id } => {
+                    checker.write_lost(id)?;
+                    Reply::Lost(id)
+                }
+                CommitOutcome::Unknown { id, .. } => Reply::Unknown(group.map(|group| CommitToken::new(group, id))),
+            };
+            effects.replies.push((ticket.id, reply));
+        }
+        for (ticket, outcome) in self.reads.advance(&progress, self.node.terms(), group) {
+            self.serve(&ticket, outcome, checker)?;
+            effects.replies.push((ticket.id, Reply::Read(outcome)));
+        }
+        Ok(())
+    }
+
+    /// Gives up what has waited too long.
+    fn expire(&mut self, now: Time, effects: &mut Effects) {
+        let group = self.node.uuid();
+        for (ticket, outcome) in self.commits.expire(now) {
+            let CommitOutcome::Unknown { id, .. } = outcome else { continue };
+            effects.replies.push((ticket.id, Reply::Unknown(group.map(|group| CommitToken::new(group, id)))));
+        }
+        for (ticket, outcome) in self.reads.expire(now) {
+            effects.replies.push((ticket.id, Reply::Read(outcome)));
+        }
+    }
+
+    fn serve(&self, ticket: &ReadTicket, outcome: ReadOutcome, checker: &mut Checker) -> Result<(), Stop> {
+        let failed = |error: quorate_core::EngineError| Stop::Failed(error.to_string());
+        let snapshot = self.kv.snapshot().map_err(failed)?;
+        let position = snapshot.applied().map_err(failed)?.map_or(0, |applied| applied.vlsn.as_u64());
+        if let Some(token) = &ticket.token {
+            checker.token_judged(token, outcome, position)?;
+        }
+        if outcome == ReadOutcome::Ready {
+            let value = snapshot.get(DEFAULT_DATABASE, &ticket.key).map_err(failed)?;
+            checker.read_shows(&ticket.key, value.as_ref(), position, ticket.floor)?;
+        }
+        Ok(())
+    }
+}

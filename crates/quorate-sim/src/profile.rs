@@ -1,0 +1,138 @@
+use crate::network::MessageRates;
+use quorate_core::Random;
+use std::time::Duration;
+
+/// A rule that a simulated group breaks on purpose, to see that the checkers notice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BrokenRule {
+    /// The hard state's promise is not stored: a restarted voter has forgotten it.
+    PromiseNotPersisted,
+    /// The log writer reports entries durable as soon as they are written.
+    AckBeforeDurable,
+    /// Entries of earlier terms commit by counting copies.
+    OlderTermCommittedByCounting,
+    /// A nomination is taken whenever it comes, also a second time and after a restart.
+    NominationTakenTwice,
+}
+
+impl BrokenRule {
+    /// Every broken rule.
+    pub const ALL: [Self; 4] = [
+        Self::PromiseNotPersisted,
+        Self::AckBeforeDurable,
+        Self::OlderTermCommittedByCounting,
+        Self::NominationTakenTwice,
+    ];
+
+    /// The rule's name, as on the command line and in scripts.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::PromiseNotPersisted => "promise-not-persisted",
+            Self::AckBeforeDurable => "ack-before-durable",
+            Self::OlderTermCommittedByCounting => "older-term-committed-by-counting",
+            Self::NominationTakenTwice => "nomination-taken-twice",
+        }
+    }
+
+    /// The rule of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|rule| rule.name() == name)
+    }
+}
+
+/// How one history is made: drawn from its seed, so that histories differ in kind.
+#[derive(Clone, Debug)]
+pub struct Profile {
+    /// How many nodes the group has, 1 to 5.
+    pub nodes: u16,
+    /// How long faults and clients go on; then everything is repaired and the group must converge.
+    pub duration: Duration,
+    /// How many clients there are.
+    pub clients: u16,
+    /// The rule that is broken, if any.
+    pub broken: Option<BrokenRule>,
+    /// Writes that ask for less than synced copies on a quorum, in chances of a thousand.
+    pub(crate) relaxed: u64,
+    pub(crate) messages: MessageRates,
+    /// Mean time between faults of nodes, links and disks.
+    pub(crate) fault_interval: Duration,
+    /// What a fault is, by weight.
+    pub(crate) weights: FaultWeights,
+    /// How far clocks may be off, in thousandths.
+    pub(crate) skew_per_mille: u64,
+}
+
+/// How likely each fault of nodes, links and disks is in comparison with the others.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FaultWeights {
+    pub(crate) crash: u64,
+    pub(crate) crash_in_storage: u64,
+    pub(crate) power_loss: u64,
+    pub(crate) power_loss_of_all: u64,
+    pub(crate) link_reset: u64,
+    pub(crate) partition: u64,
+    pub(crate) one_way: u64,
+    pub(crate) pause: u64,
+    pub(crate) slow_disk: u64,
+}
+
+impl Profile {
+    /// The profile of an ordinary history.
+    #[must_use]
+    pub fn drawn(seed: u64) -> Self {
+        let mut random = Random::new(seed ^ 0x5851_f42d_4c95_7f2d);
+        let nodes = [3, 3, 3, 3, 5, 5, 5, 4, 2, 1][random.below(10) as usize];
+        let relaxed = [0, 0, 150, 400][random.below(4) as usize];
+        let rough = random.below(4);
+        Self {
+            nodes,
+            duration: Duration::from_secs(60),
+            clients: 6,
+            broken: None,
+            relaxed,
+            messages: MessageRates {
+                loss: random.below(4) * rough,
+                duplication: random.below(8) * rough,
+                reordering: random.below(8) * rough,
+                delay: random.below(3) * rough,
+            },
+            fault_interval: Duration::from_millis(1_000 + random.below(3_000)),
+            weights: FaultWeights {
+                crash: 1 + random.below(4),
+                crash_in_storage: 1 + random.below(4),
+                power_loss: 1 + random.below(4),
+                power_loss_of_all: random.below(2),
+                link_reset: 1 + random.below(3),
+                partition: 1 + random.below(3),
+                one_way: random.below(3),
+                pause: 1 + random.below(2),
+                slow_disk: 1 + random.below(2),
+            },
+            skew_per_mille: [0, 10, 50][random.below(3) as usize],
+        }
+    }
+
+    /// A profile in which `rule` is broken, of the kind of history in which that shows: many elections, short lives.
+    #[must_use]
+    pub fn hunting(rule: BrokenRule, seed: u64) -> Self {
+        let mut profile = Self { broken: Some(rule), ..Self::drawn(seed) };
+        profile.nodes = if rule == BrokenRule::OlderTermCommittedByCounting { 5 } else { profile.nodes.max(3) };
+        profile.relaxed = 0;
+        profile.fault_interval = Duration::from_millis(400);
+        profile.messages = MessageRates { loss: 5, duplication: 40, reordering: 20, delay: 10 };
+        profile.weights = FaultWeights {
+            crash: 4,
+            crash_in_storage: 2,
+            power_loss: 4,
+            power_loss_of_all: 1,
+            link_reset: 1,
+            partition: 6,
+            one_way: 3,
+            pause: 1,
+            slow_disk: 1,
+        };
+        profile
+    }
+}

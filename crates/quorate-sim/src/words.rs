@@ -1,0 +1,121 @@
+//! Messages in words, as traces and scripts show them.
+
+use crate::network::letter;
+use quorate_core::{EntryId, Term, Vlsn};
+use quorate_election::Promise;
+use quorate_replica::{ElectionMessage, Message, StreamMessage, SyncupAnswer};
+use std::fmt;
+
+/// A message in one line.
+pub(crate) struct InWords<'a>(pub(crate) &'a Message);
+
+/// A term by its proposer's letter: `3.B`.
+pub(crate) struct TermName(pub(crate) Term);
+
+/// An entry, `4@3.B`, or `-` for none.
+pub(crate) struct EntryName(pub(crate) Option<EntryId>);
+
+impl fmt::Display for TermName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Term::ZERO => f.write_str("0"),
+            term => write!(f, "{}.{}", term.round(), letter(term.proposer())),
+        }
+    }
+}
+
+impl fmt::Display for EntryName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(entry) => write!(f, "{}@{}", entry.vlsn, TermName(entry.term)),
+            None => f.write_str("-"),
+        }
+    }
+}
+
+impl fmt::Display for InWords<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Message::Introduce { roster, wants_answer, .. } => {
+                let founded = if roster.is_some() { "founded" } else { "not founded" };
+                write!(f, "Introduce {founded}{}", if *wants_answer { ", and you?" } else { "" })
+            }
+            Message::Election(message) => election(message, f),
+            Message::Heartbeat(beat) => {
+                write!(f, "Heartbeat t={} #{} commit={}", TermName(beat.term), beat.sequence, number(beat.committed))
+            }
+            Message::HeartbeatReply(reply) => {
+                write!(f, "HeartbeatReply t={} #{}", TermName(reply.term), reply.sequence)
+            }
+            Message::Stream(message) => stream(message, f),
+            Message::ReadIndex { read } => write!(f, "ReadIndex #{read}"),
+            Message::ReadIndexReply { read, at } => match at {
+                Ok(at) => write!(f, "ReadIndexReply #{read} at={}", number(*at)),
+                Err(_) => write!(f, "ReadIndexReply #{read} not master"),
+            },
+            Message::RepairRequest { first, last } => write!(f, "RepairRequest {first}..={last}"),
+            Message::Repair { first, frames } => write!(f, "Repair from {first}, {} B", frames.len()),
+        }
+    }
+}
+
+fn election(message: &ElectionMessage, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match message {
+        ElectionMessage::Canvass { nonce } => write!(f, "Canvass #{nonce}"),
+        ElectionMessage::CanvassReply { nonce, agrees, promised, .. } => {
+            let word = if *agrees { "agrees" } else { "disagrees" };
+            write!(f, "CanvassReply #{nonce} {word} promised={}", TermName(*promised))
+        }
+        ElectionMessage::Prepare { term } => write!(f, "Prepare t={}", TermName(*term)),
+        ElectionMessage::Promise(promise) => {
+            write!(f, "Promise t={} rank={}{}", TermName(promise.term), EntryName(promise.rank), flags(promise))
+        }
+        ElectionMessage::Refusal { refused, promised } => {
+            write!(f, "Refusal t={} promised={}", TermName(*refused), TermName(*promised))
+        }
+        ElectionMessage::Nomination { term, certificate } => {
+            let voters: String = certificate.iter().map(|promise| letter(promise.voter)).collect();
+            write!(f, "Nominate t={} promisers={voters}", TermName(*term))
+        }
+    }
+}
+
+const fn flags(promise: &Promise) -> &'static str {
+    match (promise.recovering, promise.damaged) {
+        (true, true) => " recovering damaged",
+        (true, false) => " recovering",
+        (false, true) => " damaged",
+        (false, false) => "",
+    }
+}
+
+fn stream(message: &StreamMessage, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match message {
+        StreamMessage::Syncup { term, stream, table } => {
+            write!(f, "Syncup t={} s={} last={}", TermName(*term), stream.0, EntryName(table.last()))
+        }
+        StreamMessage::SyncupReply { term, stream, answer, .. } => match answer {
+            SyncupAnswer::Matchpoint(entry) => {
+                write!(f, "SyncupReply t={} s={} matchpoint={}", TermName(*term), stream.0, EntryName(*entry))
+            }
+            SyncupAnswer::Trimmed { base } => {
+                write!(f, "SyncupReply t={} s={} trimmed={}", TermName(*term), stream.0, EntryName(Some(*base)))
+            }
+        },
+        StreamMessage::Append { term, committed, first, frames, .. } => match first {
+            Some(first) => {
+                let (term, committed) = (TermName(*term), number(*committed));
+                write!(f, "Append t={term} from={first} {} B commit={committed}", frames.len())
+            }
+            None => write!(f, "Append t={} commit={}", TermName(*term), number(*committed)),
+        },
+        StreamMessage::Ack { term, written, durable, counts, .. } => {
+            let note = if *counts { "" } else { " does not count" };
+            write!(f, "Ack t={} w={} d={}{note}", TermName(*term), number(*written), number(*durable))
+        }
+    }
+}
+
+fn number(position: Option<Vlsn>) -> u64 {
+    Vlsn::number(position)
+}

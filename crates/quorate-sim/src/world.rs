@@ -1,0 +1,420 @@
+//! A simulated group and its surroundings: the loop over events.
+
+use crate::checker::{Checker, Ending, Rule, Violation};
+use crate::client::{Call, Client, OutcomeCounts};
+use crate::host::Host;
+use crate::machine::Machine;
+use crate::nemesis::Mending;
+use crate::network::{Link, Network, letter};
+use crate::operation::{OperationId, Reply};
+use crate::process::{Completion, Effects, Process, Sending, Stop};
+use crate::profile::Profile;
+use crate::queue::EventQueue;
+use crate::sim_time::{happens, micros_between};
+use crate::trace::Trace;
+use crate::words::InWords;
+use crate::{FaultCounts, FaultKind, SimTime};
+use quorate_core::{Member, MemberList, NodeId, NodeType, Packet, QuorumRule, Random};
+use quorate_policy::Quorums;
+use quorate_replica::{Input, Message};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// Something that happens at its time.
+#[derive(Debug)]
+pub(crate) enum Event {
+    /// A message arrives.
+    Deliver { link: Link, message: Message, packet: Packet },
+    /// A node's deadline comes.
+    Tick { node: NodeId, life: u64 },
+    /// A thread of a node reports to its event loop.
+    Report { node: NodeId, life: u64, completion: Completion },
+    /// What a node's log writer is at is done.
+    Log { node: NodeId, life: u64 },
+    /// What a node's apply thread is at is done.
+    Apply { node: NodeId, life: u64 },
+    /// A read of a node's log is done.
+    ReadLog { node: NodeId, life: u64 },
+    /// A node dials a peer.
+    Dial { link: Link, life: u64 },
+    /// A link that a node has dialled is gone, and the node is about to notice.
+    LinkLost { link: Link, life: u64 },
+    /// A client begins something new.
+    Client { client: usize },
+    /// A client's call reaches a node.
+    Call { node: NodeId, call: Call },
+    /// A client has waited long enough.
+    GiveUp { operation: OperationId, reply: Reply },
+    /// Something goes wrong.
+    Fault,
+    /// A fault ends.
+    Mend(Mending),
+    /// A process is started.
+    Start { node: NodeId },
+}
+
+impl Event {
+    /// The process that must be awake for it.
+    const fn subject(&self) -> Option<NodeId> {
+        match self {
+            Self::Deliver { link, .. } => Some(link.to),
+            Self::Dial { link, .. } | Self::LinkLost { link, .. } => Some(link.from),
+            Self::Tick { node, .. }
+            | Self::Report { node, .. }
+            | Self::Log { node, .. }
+            | Self::Apply { node, .. }
+            | Self::ReadLog { node, .. }
+            | Self::Call { node, .. } => Some(*node),
+            Self::Client { .. } | Self::GiveUp { .. } | Self::Fault | Self::Mend(_) | Self::Start { .. } => None,
+        }
+    }
+}
+
+/// A group, its network, its clients, and what goes wrong.
+pub(crate) struct World {
+    pub(crate) profile: Profile,
+    pub(crate) random: Random,
+    pub(crate) now: SimTime,
+    pub(crate) queue: EventQueue<Event>,
+    pub(crate) list: MemberList,
+    pub(crate) hosts: BTreeMap<NodeId, Host>,
+    pub(crate) network: Network,
+    pub(crate) clients: Vec<Client>,
+    pub(crate) operations: u64,
+    pub(crate) checker: Checker,
+    pub(crate) faults: FaultCounts,
+    pub(crate) outcomes: OutcomeCounts,
+    pub(crate) trace: Trace,
+    /// Faults are over, and clients begin nothing new.
+    pub(crate) at_peace: bool,
+}
+
+/// The members of a simulated group of `count` nodes, named A, B, ...
+pub(crate) fn members(count: u16, quorum: QuorumRule) -> MemberList {
+    let member = |number| Member {
+        id: NodeId::new(number),
+        name: letter(NodeId::new(number)).to_string(),
+        address: format!("{}:1", letter(NodeId::new(number))),
+        node_type: NodeType::Electable,
+        priority: 1,
+    };
+    MemberList::found((1..=count).map(member).collect(), quorum).expect("letters are distinct names")
+}
+
+impl World {
+    pub(crate) fn new(seed: u64, profile: Profile, trace: Trace) -> Self {
+        let mut random = Random::new(seed);
+        let list = members(profile.nodes, QuorumRule::SimpleMajority);
+        let quorums = Quorums::new(&list).expect("majorities meet");
+        let mut faults = FaultCounts::default();
+        let host = |id| (id, Host::new(Machine::new(id, profile.broken)));
+        let mut hosts: BTreeMap<NodeId, Host> = list.electable().iter().map(host).collect();
+        for host in hosts.values_mut().filter(|_| profile.skew_per_mille > 0) {
+            host.clock_rate = 1_000 - profile.skew_per_mille + random.below(2 * profile.skew_per_mille + 1);
+            if host.clock_rate != 1_000 {
+                faults.count(FaultKind::ClockSkew);
+            }
+        }
+        Self {
+            clients: (0..profile.clients).map(|_| Client::new()).collect(),
+            profile,
+            random,
+            now: SimTime::ZERO,
+            queue: EventQueue::new(),
+            list,
+            hosts,
+            network: Network::default(),
+            operations: 0,
+            checker: Checker::new(quorums),
+            faults,
+            outcomes: OutcomeCounts::default(),
+            trace,
+            at_peace: false,
+        }
+    }
+
+    /// Plays the history to its end.
+    pub(crate) fn run(&mut self) -> Result<(), Violation> {
+        self.begin();
+        self.run_until(SimTime::ZERO + self.profile.duration)?;
+        self.make_peace();
+        self.converge()
+    }
+
+    fn begin(&mut self) {
+        let nodes: Vec<NodeId> = self.hosts.keys().copied().collect();
+        for node in nodes {
+            let at = self.soon(0, 20_000);
+            self.queue.push(at, Event::Start { node });
+        }
+        for client in 0..self.clients.len() {
+            let at = self.soon(200_000, 600_000);
+            self.queue.push(at, Event::Client { client });
+        }
+        self.schedule_fault();
+    }
+
+    /// Plays all events up to `limit`.
+    pub(crate) fn run_until(&mut self, limit: SimTime) -> Result<(), Violation> {
+        while let Some((at, event)) = self.queue.pop_until(limit) {
+            self.now = at;
+            self.play(event)?;
+        }
+        self.now = limit;
+        Ok(())
+    }
+
+    /// A moment between `low` and `high` microseconds from now.
+    pub(crate) fn soon(&mut self, low: u64, high: u64) -> SimTime {
+        self.now + micros_between(&mut self.random, low, high)
+    }
+
+    pub(crate) fn note(&mut self, text: std::fmt::Arguments<'_>) {
+        self.trace.line(self.now, text);
+    }
+
+    pub(crate) fn host(&mut self, node: NodeId) -> &mut Host {
+        self.hosts.get_mut(&node).expect("every member has a host")
+    }
+
+    fn play(&mut self, event: Event) -> Result<(), Violation> {
+        if let Some(node) = event.subject() {
+            let paused_until = self.host(node).paused_until;
+            if paused_until > self.now {
+                self.queue.push(paused_until, event);
+                return Ok(());
+            }
+        }
+        match event {
+            Event::Deliver { link, message, packet } => self.deliver(link, &message, packet),
+            Event::Tick { node, life } => self.tick(node, life),
+            Event::Report { node, life, completion } => self.report(node, life, completion),
+            Event::Log { node, life } => self.log_step(node, life),
+            Event::Apply { node, life } => self.apply_step(node, life),
+            Event::ReadLog { node, life } => self.read_log(node, life),
+            Event::Dial { link, life } => self.dial(link, life),
+            Event::LinkLost { link, life } => self.link_lost(link, life),
+            Event::Client { client } => self.client_begins(client),
+            Event::Call { node, call } => self.call(node, call),
+            Event::GiveUp { operation, reply } => self.client_gives_up(operation, reply),
+            Event::Fault => self.strike(),
+            Event::Mend(mending) => self.mend(mending),
+            Event::Start { node } => self.start(node),
+        }
+    }
+
+    fn deliver(&mut self, link: Link, message: &Message, packet: Packet) -> Result<(), Violation> {
+        if self.host(link.to).machine.process.is_none() {
+            return Ok(());
+        }
+        self.note(format_args!("{link} {}", InWords(message)));
+        self.act(link.to, |process, now, checker, effects| {
+            process.receive(now, link.from, packet, checker, effects)
+        })
+    }
+
+    fn tick(&mut self, node: NodeId, life: u64) -> Result<(), Violation> {
+        let now = self.now;
+        let host = self.host(node);
+        if host.life() != Some(life) || host.tick_at != Some(now) {
+            return Ok(());
+        }
+        host.tick_at = None;
+        if !host.ticked(now) {
+            return Rule::NoPanic.broken(format!("{}'s deadline comes again and again", letter(node)));
+        }
+        self.act(node, |process, now, checker, effects| {
+            process.handle(now, Input::Tick.into(), checker, effects)
+        })
+    }
+
+    fn report(&mut self, node: NodeId, life: u64, completion: Completion) -> Result<(), Violation> {
+        if self.host(node).life() != Some(life) {
+            return Ok(());
+        }
+        self.note(format_args!("{} hears {}", letter(node), completion_in_words(&completion)));
+        self.act(node, |process, now, checker, effects| process.handle(now, completion, checker, effects))
+    }
+
+    fn log_step(&mut self, node: NodeId, life: u64) -> Result<(), Violation> {
+        if self.host(node).life() != Some(life) {
+            return Ok(());
+        }
+        self.host(node).log_busy = false;
+        self.act_in_thread(node, |process, checker| process.log.step(checker))
+    }
+
+    fn apply_step(&mut self, node: NodeId, life: u64) -> Result<(), Violation> {
+        if self.host(node).life() != Some(life) {
+            return Ok(());
+        }
+        self.host(node).apply_busy = false;
+        self.act_in_thread(node, |process, checker| Ok(process.apply.step(checker)?.into_iter().collect()))
+    }
+
+    fn read_log(&mut self, node: NodeId, life: u64) -> Result<(), Violation> {
+        if self.host(node).life() != Some(life) {
+            return Ok(());
+        }
+        self.host(node).read_busy = false;
+        self.act_in_thread(node, |process, _| Ok(process.read_log().into_iter().collect()))
+    }
+
+    /// Lets a node's event loop do something, and carries out what comes of it.
+    pub(crate) fn act(
+        &mut self,
+        node: NodeId,
+        act: impl FnOnce(&mut Process, SimTime, &mut Checker, &mut Effects) -> Result<(), Stop>,
+    ) -> Result<(), Violation> {
+        let host = self.hosts.get_mut(&node).expect("every member has a host");
+        let Some(process) = host.machine.process.as_mut() else { return Ok(()) };
+        let mut effects = Effects::default();
+        let result = act(process, self.now, &mut self.checker, &mut effects);
+        self.carry_out(node, effects)?;
+        match result {
+            Ok(()) => self.wake(node),
+            Err(stop) => return self.stopped(node, stop),
+        }
+        Ok(())
+    }
+
+    /// Lets a thread of a node do something, and reports it to the node's event loop.
+    fn act_in_thread(
+        &mut self,
+        node: NodeId,
+        act: impl FnOnce(&mut Process, &mut Checker) -> Result<Vec<Completion>, Stop>,
+    ) -> Result<(), Violation> {
+        let host = self.hosts.get_mut(&node).expect("every member has a host");
+        let Some(process) = host.machine.process.as_mut() else { return Ok(()) };
+        let life = process.life();
+        match act(process, &mut self.checker) {
+            Ok(completions) => {
+                for completion in completions {
+                    let at = host.report_time(self.now, &mut self.random);
+                    self.queue.push(at, Event::Report { node, life, completion });
+                }
+                self.wake(node);
+                Ok(())
+            }
+            Err(stop) => self.stopped(node, stop),
+        }
+    }
+
+    fn carry_out(&mut self, node: NodeId, effects: Effects) -> Result<(), Violation> {
+        for note in effects.notes {
+            self.note(format_args!("{} {note}", letter(node)));
+        }
+        for sending in effects.sends {
+            self.send(node, sending);
+        }
+        for (operation, reply) in effects.replies {
+            self.client_hears(operation, reply);
+        }
+        Ok(())
+    }
+
+    fn send(&mut self, from: NodeId, sending: Sending) {
+        let Sending { to, service, message, packet } = sending;
+        let link = Link { from, to, service };
+        if !self.network.stands(link) {
+            return self.report_soon(from, Input::SendDropped { to, service });
+        }
+        let rates = self.profile.messages;
+        let arrivals = self.network.route(self.now, link, &rates, &mut self.random, &mut self.faults);
+        for at in arrivals {
+            let (message, packet) = (message.clone(), packet.clone());
+            self.queue.push(at, Event::Deliver { link, message, packet });
+        }
+    }
+
+    /// Hands an input to a node's event loop, behind what waits there.
+    pub(crate) fn report_soon(&mut self, node: NodeId, input: Input) {
+        let host = self.hosts.get_mut(&node).expect("every member has a host");
+        let Some(life) = host.life() else { return };
+        let at = host.report_time(self.now, &mut self.random);
+        self.queue.push(at, Event::Report { node, life, completion: input.into() });
+    }
+
+    /// Lets idle threads of a node begin what waits for them, and sees to its next deadline.
+    fn wake(&mut self, node: NodeId) {
+        let host = self.hosts.get_mut(&node).expect("every member has a host");
+        let Some(process) = host.machine.process.as_ref() else { return };
+        let (life, now) = (process.life(), self.now);
+        let (log_step, applies, reads) = (process.log.next(), !process.apply.is_idle(), process.has_reading());
+        let deadline = process.deadline().map(|deadline| deadline.max(now + Duration::from_micros(1)));
+        if let Some(step) = log_step.filter(|_| !host.log_busy) {
+            host.log_busy = true;
+            let delay = host.log_delay(step, now, &mut self.random);
+            self.queue.push(now + delay, Event::Log { node, life });
+        }
+        if applies && !host.apply_busy {
+            host.apply_busy = true;
+            let delay = micros_between(&mut self.random, 50, 500);
+            self.queue.push(now + delay, Event::Apply { node, life });
+        }
+        if reads && !host.read_busy {
+            host.read_busy = true;
+            let delay = micros_between(&mut self.random, 100, 1_000);
+            self.queue.push(now + delay, Event::ReadLog { node, life });
+        }
+        if let Some(deadline) = deadline.filter(|deadline| host.tick_at.is_none_or(|at| *deadline < at)) {
+            host.tick_at = Some(deadline);
+            self.queue.push(deadline, Event::Tick { node, life });
+        }
+    }
+
+    fn start(&mut self, node: NodeId) -> Result<(), Violation> {
+        let host = self.hosts.get_mut(&node).expect("every member has a host");
+        if host.machine.process.is_some() {
+            return Ok(());
+        }
+        host.is_dark = false;
+        let mut effects = Effects::default();
+        let rate = host.clock_rate;
+        let started =
+            host.machine.start(self.now, rate, &self.list, &mut self.random, &mut self.checker, &mut effects);
+        self.note(format_args!("{} starts", letter(node)));
+        self.carry_out(node, effects)?;
+        match started {
+            Ok(()) => {
+                self.dial_peers(node);
+                self.wake(node);
+                Ok(())
+            }
+            Err(stop) => self.stopped(node, stop),
+        }
+    }
+
+    /// A process cannot go on: by a planned crash, or the history is broken.
+    fn stopped(&mut self, node: NodeId, stop: Stop) -> Result<(), Violation> {
+        match stop {
+            Stop::Violation(violation) => return Err(violation),
+            Stop::Crash => {
+                self.faults.count(FaultKind::Crash);
+                self.end_process(node, Ending::Process);
+            }
+            Stop::Failed(_) if self.host(node).machine.is_off() => {
+                self.faults.count(FaultKind::CrashInStorage);
+                let power = happens(&mut self.random, 500) && self.checker.survives_power_loss_of(&[node]);
+                self.end_process(node, if power { Ending::Power } else { Ending::Process });
+            }
+            Stop::Failed(reason) => {
+                return Rule::LogsKeep.broken(format!("{} failed, and nothing was wrong: {reason}", letter(node)));
+            }
+            Stop::Halted(halt) => {
+                return Rule::NothingCommittedIsLost.broken(format!("{} halted: {halt:?}", letter(node)));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn completion_in_words(completion: &Completion) -> String {
+    match &completion.input {
+        Input::LogRead { reader, result } => match result {
+            Ok(batch) => format!("LogRead for {reader:?} {batch:?}"),
+            Err(error) => format!("LogRead for {reader:?} {error}"),
+        },
+        input => format!("{input:?}"),
+    }
+}
