@@ -1,20 +1,14 @@
 //! The suites of the traits at the boundary, over every store.
 
-mod common;
-
-use bytes::Bytes;
-use common::{batch, entry};
 use quorate_core::KvStore;
-use quorate_core::conformance::engine::Subject;
+use quorate_core::conformance::kv_store;
 #[cfg(any(feature = "redb", feature = "fjall"))]
 use quorate_core::conformance::kv_store::Opening;
-use quorate_core::conformance::{engine, kv_store};
-use quorate_engine::{DEFAULT_DATABASE, KvEngine, MemoryStore};
+use quorate_engine::MemoryStore;
 #[cfg(feature = "fjall")]
 use quorate_engine::{FjallConfig, FjallStore};
 #[cfg(feature = "redb")]
 use quorate_engine::{RedbConfig, RedbStore};
-use std::ops::Bound;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -69,54 +63,6 @@ fn check_reopening(open: Open) {
     });
 }
 
-fn check_engine(open: Open, keeps_data: bool) {
-    engine::suite(KeyValue { open, keeps_data, places: Places::new() });
-}
-
-struct KeyValue {
-    open: Open,
-    keeps_data: bool,
-    places: Places,
-}
-
-impl Subject for KeyValue {
-    type Engine = KvEngine;
-
-    fn fresh(&mut self) -> KvEngine {
-        KvEngine::open((self.open)(&self.places.fresh())).unwrap()
-    }
-
-    fn reopen(&mut self, engine: KvEngine) -> Option<KvEngine> {
-        drop(engine);
-        self.keeps_data.then(|| KvEngine::open((self.open)(&self.places.present())).unwrap())
-    }
-
-    fn payload(&self, number: u64) -> Bytes {
-        let both = batch(|batch| {
-            batch.put(DEFAULT_DATABASE, &number.to_be_bytes(), b"");
-            batch.put(DEFAULT_DATABASE, b"latest", &number.to_be_bytes());
-        });
-        entry(number, &both).payload
-    }
-
-    fn bad_payload(&self) -> Bytes {
-        let payload = self.payload(7);
-        payload.slice(..payload.len() - 1)
-    }
-
-    fn numbers(&self, engine: &KvEngine) -> Vec<u64> {
-        let snapshot = engine.reader().snapshot().unwrap();
-        let rows = snapshot.scan(DEFAULT_DATABASE, Bound::Unbounded, Bound::Unbounded).unwrap();
-        rows.filter_map(|row| Some(u64::from_be_bytes((*row.unwrap().0).try_into().ok()?))).collect()
-    }
-
-    fn latest(&self, engine: &KvEngine) -> Option<u64> {
-        let snapshot = engine.reader().snapshot().unwrap();
-        let value = snapshot.get(DEFAULT_DATABASE, b"latest").unwrap()?;
-        Some(u64::from_be_bytes((*value).try_into().unwrap()))
-    }
-}
-
 #[test]
 fn the_memory_store_conforms() {
     check_store(open_memory);
@@ -144,21 +90,4 @@ fn the_redb_store_keeps_its_data_over_a_restart() {
 #[test]
 fn the_fjall_store_keeps_its_data_over_a_restart() {
     check_reopening(open_fjall);
-}
-
-#[test]
-fn the_engine_conforms_over_memory() {
-    check_engine(open_memory, false);
-}
-
-#[cfg(feature = "redb")]
-#[test]
-fn the_engine_conforms_over_redb() {
-    check_engine(open_redb, true);
-}
-
-#[cfg(feature = "fjall")]
-#[test]
-fn the_engine_conforms_over_fjall() {
-    check_engine(open_fjall, true);
 }

@@ -1,11 +1,63 @@
 //! The event loop of one node and the handle that an application holds.
+//!
+//! [`Environment::open`] puts a node together from a [`RepConfig`] and its [`Parts`]: a store for the engine and a transport, both seen through the traits of
+//! `quorate-core`. The crate `quorate` brings both along; most applications use that.
+//!
+//! - The handle: [`Environment`], [`Database`], [`Commit`], [`Snapshot`], [`Rows`].
+//! - What it is told and tells: [`RepConfig`], [`RepStats`], [`GroupStatus`], [`StateChangeListener`], and an error type for each operation.
+//! - The single-threaded types that the event loop is made of, with no clock and no thread in them: [`Applier`], [`CommitWaiters`], [`ReadWaiters`].
 #![forbid(unsafe_code)]
 
 mod applier;
+mod clock;
+mod close_error;
+mod commit;
 mod commit_waiters;
+mod config;
+mod core;
+mod database;
+mod database_error;
+mod directory;
+mod environment;
+pub mod kv;
+mod limits;
+mod master_address;
+mod open_error;
+mod parts;
+mod read;
+mod read_error;
 mod read_waiters;
+mod role;
+mod rows;
+mod shell;
 mod slot;
+mod snapshot;
+mod state_change;
+mod status;
+mod tally;
+mod wait_error;
+mod write_error;
+mod write_queue;
 
 pub use applier::{Applied, Applier};
+pub use close_error::CloseError;
+pub use commit::{Commit, CommitExtent, Committed};
 pub use commit_waiters::{CommitOutcome, CommitWaiters, Resolved};
+pub use config::{ConfigError, EngineKind, RepConfig, RepConfigBuilder, RepTransportKind};
+pub use database::{CreateDatabase, Database};
+pub use database_error::DatabaseError;
+pub use environment::Environment;
+pub use master_address::MasterAddress;
+pub use open_error::OpenError;
+pub use parts::{PartError, Parts, StoreOpener, TransportPlan, TransportStarter};
+pub use quorate_codec::{DatabaseId, WriteBatch};
+pub use read::PendingRead;
+pub use read_error::ReadError;
 pub use read_waiters::{ReadOutcome, ReadWaiters, ResolvedReads};
+pub use rows::Rows;
+pub use snapshot::Snapshot;
+pub use state_change::{StateChangeEvent, StateChangeListener};
+pub use status::{GroupStatus, MemberStatus, ReplicaStatus};
+pub use tally::RepStats;
+pub use wait_error::WaitError;
+pub use write_error::{Outcome, WriteError};

@@ -47,6 +47,6 @@ pub use frame::{Frame, frames};
 pub use frame_error::FrameError;
 pub use header::{FORMAT_VERSION, HEADER_BYTES, Header, PAYLOAD_BYTES_MAX};
 pub use operations::{
-    DATABASE_NAME_BYTES_MAX, DatabaseId, KEY_BYTES_MAX, Operation, OperationError, Operations,
-    VALUE_BYTES_MAX_DEFAULT, WriteBatch,
+    DATABASE_NAME_BYTES_MAX, DatabaseId, Operation, OperationError, Operations, VALUE_BYTES_MAX_DEFAULT,
+    WriteBatch,
 };

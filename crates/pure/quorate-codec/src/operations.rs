@@ -3,8 +3,6 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::fmt;
 
-/// The largest key in bytes. Whoever takes a write in checks it.
-pub const KEY_BYTES_MAX: usize = 65_536;
 /// The largest value in bytes, unless configured otherwise, 16 MiB. Whoever takes a write in checks it.
 pub const VALUE_BYTES_MAX_DEFAULT: usize = 16 << 20;
 /// The longest name of a database in bytes of UTF-8. Whoever takes a write in checks it.
@@ -15,7 +13,7 @@ const TAG_PUT: u8 = 1;
 const TAG_DELETE: u8 = 2;
 const TAG_CREATE_DATABASE: u8 = 3;
 
-const _: () = assert!(VALUE_BYTES_MAX_DEFAULT + KEY_BYTES_MAX < crate::PAYLOAD_BYTES_MAX);
+const _: () = assert!(VALUE_BYTES_MAX_DEFAULT < crate::PAYLOAD_BYTES_MAX);
 
 /// A database's number in its environment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -4,9 +4,8 @@ use bytes::Bytes;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use quorate_codec::{Envelope, PayloadKind, WriteBatch};
 use quorate_core::{Committed, Engine, EntryId, EntryKind, KvStore, NodeId, Random, Term, Vlsn};
-use quorate_engine::{
-    DEFAULT_DATABASE, FjallConfig, FjallStore, KvEngine, MemoryStore, RedbConfig, RedbStore, SCHEMA_VERSION,
-};
+use quorate_engine::{FjallConfig, FjallStore, MemoryStore, RedbConfig, RedbStore};
+use quorate_env::kv::{DEFAULT_DATABASE, KvEngine, SCHEMA_VERSION};
 use std::hint::black_box;
 use std::ops::Bound;
 use std::path::Path;

@@ -1,7 +1,7 @@
-use crate::KvReader;
-use crate::catalog::Catalog;
-use crate::layout;
-use crate::plan::Plan;
+use super::catalog::Catalog;
+use super::layout;
+use super::plan::Plan;
+use super::reader::KvReader;
 use bytes::Bytes;
 use quorate_codec::DatabaseId;
 use quorate_core::{Committed, Engine, EngineError, EntryId, KvStore, Vlsn};
@@ -21,7 +21,7 @@ const KEPT_BYTES_MAX: usize = 1 << 20;
 /// 1. A run of entries and its last id go into the store in one write.
 /// 2. An entry takes effect as a whole or, where it asks for what cannot be, not at all; which of both
 ///    depends on the entries before it alone, so it is the same on every node. The entry's result says so
-///    (see [`Outcome`](crate::Outcome)).
+///    (see [`Outcome`](crate::kv::Outcome)).
 /// 3. Databases are numbered from 1 in the order of their creation, and number 1 is always there.
 pub struct KvEngine {
     store: Arc<dyn KvStore>,

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use quorate_codec::{Envelope, PayloadKind, WriteBatch};
 use quorate_core::{Committed, EntryId, EntryKind, NodeId, Term, Vlsn};
-use quorate_engine::SCHEMA_VERSION;
+use quorate_env::kv::SCHEMA_VERSION;
 
 /// A batch with the operations that `fill` adds.
 pub(crate) fn batch(fill: impl FnOnce(&mut WriteBatch)) -> WriteBatch {

@@ -7,7 +7,7 @@ const REFUSED_NAME_TOO_LONG: u8 = 3;
 const REFUSED_TOO_MANY_DATABASES: u8 = 4;
 const NUMBER_BYTES: usize = size_of::<u32>();
 
-/// What became of a committed entry: the meaning of the result that [`KvEngine`](crate::KvEngine) gives for
+/// What became of a committed entry: the meaning of the result that [`KvEngine`](crate::kv::KvEngine) gives for
 /// it, the same on every node.
 ///
 /// Encoded as the numbers of the databases asked for, little endian, 4 bytes each (so nothing for an entry
@@ -30,19 +30,19 @@ pub enum Refusal {
     /// An operation names a database that does not exist at that position.
     #[error("there is no database {0}: create it first")]
     UnknownDatabase(DatabaseId),
-    /// A key is longer than [`KEY_BYTES_MAX`](crate::KEY_BYTES_MAX).
-    #[error("a key is longer than {} bytes", crate::KEY_BYTES_MAX)]
+    /// A key is longer than [`KEY_BYTES_MAX`](crate::kv::KEY_BYTES_MAX).
+    #[error("a key is longer than {} bytes", crate::kv::KEY_BYTES_MAX)]
     KeyTooLong,
     /// A database's name is longer than [`DATABASE_NAME_BYTES_MAX`](quorate_codec::DATABASE_NAME_BYTES_MAX).
     #[error("a database's name is longer than {} bytes", quorate_codec::DATABASE_NAME_BYTES_MAX)]
     NameTooLong,
-    /// There are [`DATABASES_MAX`](crate::DATABASES_MAX) databases already.
-    #[error("there are {} databases already", crate::DATABASES_MAX)]
+    /// There are [`DATABASES_MAX`](crate::kv::DATABASES_MAX) databases already.
+    #[error("there are {} databases already", crate::kv::DATABASES_MAX)]
     TooManyDatabases,
 }
 
 impl Outcome {
-    /// Reads a result, or `None` if it is not one of [`KvEngine`](crate::KvEngine)'s.
+    /// Reads a result, or `None` if it is not one of [`KvEngine`](crate::kv::KvEngine)'s.
     #[must_use]
     pub fn decode(result: &[u8]) -> Option<Self> {
         if result.len() % NUMBER_BYTES == 1 {

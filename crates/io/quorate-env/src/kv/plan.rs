@@ -1,7 +1,7 @@
-use crate::catalog::{Catalog, DATABASES_MAX};
-use crate::kv_engine::{KEY_BYTES_MAX, SCHEMA_VERSION};
-use crate::layout;
-use crate::outcome::{Outcome, Refusal};
+use super::catalog::{Catalog, DATABASES_MAX};
+use super::engine::{KEY_BYTES_MAX, SCHEMA_VERSION};
+use super::layout;
+use super::outcome::{Outcome, Refusal};
 use bytes::Bytes;
 use quorate_codec::{DATABASE_NAME_BYTES_MAX, DatabaseId, Envelope, Operation, Operations, PayloadKind};
 use quorate_core::{Committed, EngineError, EntryId, EntryKind, KvOperation};

@@ -5,9 +5,10 @@ mod common;
 use common::{batch, entry, entry_at};
 use quorate_codec::{DATABASE_NAME_BYTES_MAX, DatabaseId, Envelope, PayloadKind, WriteBatch};
 use quorate_core::{Engine, EngineError, KvOperation, KvStore};
-use quorate_engine::{
-    DATABASES_MAX, DEFAULT_DATABASE, DatabaseSnapshot, KEY_BYTES_MAX, KvEngine, KvReader, MemoryStore,
-    Outcome, Refusal, SCHEMA_VERSION,
+use quorate_engine::MemoryStore;
+use quorate_env::kv::{
+    DATABASES_MAX, DEFAULT_DATABASE, DatabaseSnapshot, KEY_BYTES_MAX, KvEngine, KvReader, Outcome, Refusal,
+    SCHEMA_VERSION,
 };
 use std::ops::Bound;
 use std::sync::Arc;

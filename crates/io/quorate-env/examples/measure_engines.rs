@@ -12,7 +12,8 @@ use quorate_core::{
     Committed, Engine, EngineError, EntryId, EntryKind, KvOperation, KvSnapshot, KvStore, NodeId, Random,
     Term, Vlsn,
 };
-use quorate_engine::{DEFAULT_DATABASE, KvEngine, MemoryStore, SCHEMA_VERSION};
+use quorate_engine::MemoryStore;
+use quorate_env::kv::{DEFAULT_DATABASE, KvEngine, SCHEMA_VERSION};
 use std::error::Error;
 use std::path::Path;
 use std::sync::Arc;
@@ -45,9 +46,7 @@ fn open(name: &str, path: &Path) -> Result<Arc<dyn KvStore>, Failure> {
     Ok(match name {
         "none" => Arc::new(Forgetful(MemoryStore::new())),
         "memory" => Arc::new(MemoryStore::new()),
-        #[cfg(feature = "redb")]
         "redb" => Arc::new(quorate_engine::RedbStore::open(path, &quorate_engine::RedbConfig::default())?),
-        #[cfg(feature = "fjall")]
         "fjall" => Arc::new(quorate_engine::FjallStore::open(path, &quorate_engine::FjallConfig::default())?),
         _ => return Err(format!("no engine {name:?} for {}", path.display()).into()),
     })

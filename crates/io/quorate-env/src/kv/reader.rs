@@ -1,12 +1,12 @@
-use crate::catalog::{DEFAULT_DATABASE, DEFAULT_DATABASE_NAME};
-use crate::layout;
+use super::catalog::{DEFAULT_DATABASE, DEFAULT_DATABASE_NAME};
+use super::layout;
 use bytes::Bytes;
 use quorate_codec::DatabaseId;
 use quorate_core::{EngineError, EntryId, KvScan, KvSnapshot, KvStore};
 use std::ops::Bound;
 use std::sync::Arc;
 
-/// Reads the databases that a [`KvEngine`](crate::KvEngine) writes, while it does or after it is gone. Clones
+/// Reads the databases that a [`KvEngine`](crate::kv::KvEngine) writes, while it does or after it is gone. Clones
 /// share the store.
 #[derive(Clone)]
 pub struct KvReader {

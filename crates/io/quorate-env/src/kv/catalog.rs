@@ -1,4 +1,4 @@
-use crate::layout;
+use super::layout;
 use quorate_codec::DatabaseId;
 use quorate_core::{EngineError, KvSnapshot};
 use std::collections::BTreeMap;
