@@ -67,6 +67,18 @@ pub enum CommitOutcome {
     },
 }
 
+impl CommitOutcome {
+    /// The entry that the write was proposed as.
+    #[must_use]
+    pub const fn id(&self) -> EntryId {
+        match self {
+            Self::Done { id, .. } | Self::Written { id } | Self::Lost { id } | Self::Unknown { id, .. } => {
+                *id
+            }
+        }
+    }
+}
+
 /// Whom to tell, and what.
 pub type Resolved<T> = Vec<(T, CommitOutcome)>;
 

@@ -1,0 +1,291 @@
+use crate::clock::Clock;
+use crate::commit::{Commit, CommitResult};
+use crate::kv::{KvReader, SCHEMA_VERSION};
+use crate::read::PendingRead;
+use crate::role::Role;
+use crate::shell::event::{Event, Inspection, ReadRequest, Write};
+use crate::slot::{self, Ticket};
+use crate::snapshot::Snapshot;
+use crate::tally::Tally;
+use crate::write_queue::WriteQueue;
+use crate::{GroupStatus, MasterAddress, MemberStatus, ReadError, ReplicaStatus, WriteError};
+use bytes::Bytes;
+use crossbeam_channel::Sender;
+use quorate_codec::{Envelope, PayloadKind, WriteBatch};
+use quorate_core::{GroupUuid, Member, MemberList, NodeId, Vlsn};
+use quorate_policy::{CommitDurability, ConsistencyPolicy};
+use quorate_replica::{Node, PeerProgress, ProposeError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
+
+/// What the handles of an environment and its event loop have in common.
+pub(crate) struct Core {
+    pub(crate) clock: Clock,
+    pub(crate) tally: Arc<Tally>,
+    pub(crate) role: Role,
+    pub(crate) writes: WriteQueue,
+    pub(crate) events: Sender<Event>,
+    pub(crate) limits: Limits,
+    pub(crate) group: String,
+    pub(crate) node: String,
+    pub(crate) members: MemberList,
+    /// How many electable nodes commit a write.
+    pub(crate) write_quorum: usize,
+    pub(crate) durability: CommitDurability,
+    pub(crate) consistency: ConsistencyPolicy,
+    reader: RwLock<Result<KvReader, End>>,
+    reads_waiting: AtomicUsize,
+    /// The last word on the node, once its event loop serves nobody any more.
+    last: Mutex<Option<Inspection>>,
+}
+
+/// What is asked of every write before it is begun.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    pub(crate) ack_timeout: Duration,
+    pub(crate) value_bytes_max: usize,
+    pub(crate) write_bytes_max: usize,
+}
+
+/// Why an environment serves nobody any more.
+#[derive(Clone, Debug)]
+pub(crate) enum End {
+    Closed,
+    Halted { reason: String },
+}
+
+/// What tells environments of different nodes and settings apart.
+pub(crate) struct Identity {
+    pub(crate) group: String,
+    pub(crate) node: String,
+    pub(crate) members: MemberList,
+    pub(crate) write_quorum: usize,
+    pub(crate) durability: CommitDurability,
+    pub(crate) consistency: ConsistencyPolicy,
+    pub(crate) limits: Limits,
+}
+
+/// Reads that may wait at a time.
+const READS_WAITING_MAX: usize = 65_536;
+
+impl Core {
+    pub(crate) fn new(
+        identity: Identity,
+        clock: Clock,
+        tally: Arc<Tally>,
+        reader: KvReader,
+        writes: WriteQueue,
+        events: Sender<Event>,
+    ) -> Self {
+        let Identity { group, node, members, write_quorum, durability, consistency, limits } = identity;
+        Self {
+            clock,
+            tally,
+            role: Role::new(),
+            writes,
+            events,
+            limits,
+            group,
+            node,
+            members,
+            write_quorum,
+            durability,
+            consistency,
+            reader: RwLock::new(Ok(reader)),
+            reads_waiting: AtomicUsize::new(0),
+            last: Mutex::new(None),
+        }
+    }
+
+    /// Hands a write to the event loop. Its limits have been checked.
+    pub(crate) fn submit(&self, batch: &WriteBatch, durability: CommitDurability) -> Commit {
+        let payload = payload_of(batch);
+        let (slot, ticket) = slot::slot();
+        let deadline = self.clock.now() + self.limits.ack_timeout;
+        match self.writes.send(Write { payload, durability, deadline, ticket }) {
+            Ok(()) => Commit::new(slot),
+            Err(error) => {
+                self.tally.writes_refused.increment();
+                Commit::refused(self.ended().map_or(error, WriteError::from))
+            }
+        }
+    }
+
+    /// Begins a read.
+    pub(crate) fn begin_read(self: &Arc<Self>, policy: ConsistencyPolicy) -> PendingRead {
+        let count = match policy {
+            ConsistencyPolicy::CommitPointConsistency { .. } => &self.tally.reads_commit_point,
+            ConsistencyPolicy::Linearizable { .. } => &self.tally.reads_linearizable,
+            _ => &self.tally.reads_any,
+        };
+        count.increment();
+        let slot = match policy.timeout() {
+            None => slot::answered(Ok(())),
+            Some(timeout) => {
+                self.ask_for_read(policy, timeout).unwrap_or_else(|error| slot::answered(Err(error)))
+            }
+        };
+        PendingRead::new(Arc::clone(self), slot)
+    }
+
+    fn ask_for_read(
+        self: &Arc<Self>,
+        policy: ConsistencyPolicy,
+        timeout: Duration,
+    ) -> Result<slot::Slot<Result<(), ReadError>>, ReadError> {
+        let permit = Permit::take(self)?;
+        let (slot, ticket) = slot::slot();
+        let deadline = self.clock.now() + timeout;
+        let request = ReadRequest { policy, deadline, ticket, permit };
+        match self.events.send(Event::Read(request)) {
+            Ok(()) => Ok(slot),
+            Err(_) => Err(self.ended().map_or(ReadError::Closed, ReadError::from)),
+        }
+    }
+
+    /// The databases as they are now.
+    pub(crate) fn snapshot(&self) -> Result<Snapshot, ReadError> {
+        match &*self.reader.read().unwrap_or_else(PoisonError::into_inner) {
+            Ok(reader) => Snapshot::take(reader),
+            Err(end) => Err(end.clone().into()),
+        }
+    }
+
+    /// From now on nobody is served, and the store is let go of.
+    pub(crate) fn end(&self, end: End) {
+        *self.reader.write().unwrap_or_else(PoisonError::into_inner) = Err(end);
+    }
+
+    /// Why nobody is served any more, if so.
+    pub(crate) fn ended(&self) -> Option<End> {
+        self.reader.read().unwrap_or_else(PoisonError::into_inner).as_ref().err().cloned()
+    }
+
+    /// How the node is now; after its end, how it was then.
+    pub(crate) fn inspect(&self) -> Option<Inspection> {
+        let (slot, ticket) = slot::slot();
+        let asked = self.events.send(Event::Inspect(ticket)).is_ok();
+        let answer = if asked { slot.wait() } else { None };
+        answer.or_else(|| self.last.lock().unwrap_or_else(PoisonError::into_inner).clone())
+    }
+
+    /// Leaves the last word on the node behind.
+    pub(crate) fn leave(&self, last: Inspection) {
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(last);
+    }
+
+    pub(crate) fn master_address(&self, master: NodeId) -> Option<MasterAddress> {
+        let member = self.members.member(master)?;
+        Some(MasterAddress { node: member.name.clone(), address: member.address.clone() })
+    }
+
+    pub(crate) fn propose_error(&self, error: ProposeError) -> WriteError {
+        match error {
+            ProposeError::NotMaster { master } => {
+                WriteError::NotMaster { master: master.and_then(|master| self.master_address(master)) }
+            }
+            ProposeError::InsufficientReplicas { needed, available } => {
+                WriteError::InsufficientReplicas { needed, available }
+            }
+            ProposeError::Busy => WriteError::Busy,
+        }
+    }
+
+    pub(crate) fn status_of(
+        &self,
+        node: &Node,
+        uuid: Option<GroupUuid>,
+        halted: Option<String>,
+    ) -> GroupStatus {
+        let progress = node.progress();
+        let replicas: Vec<PeerProgress> = node.peers().collect();
+        let last = node.terms().last_vlsn();
+        let status = |member: &Member| {
+            let replica = replicas.iter().find(|replica| replica.node == member.id);
+            MemberStatus {
+                member: member.clone(),
+                replica: replica.map(|replica| replica_status(replica, last)),
+            }
+        };
+        GroupStatus {
+            group: self.group.clone(),
+            uuid,
+            node: self.node.clone(),
+            state: self.role.now().state,
+            term: progress.term,
+            master: progress.master.and_then(|master| self.master_address(master)),
+            watermarks: progress.watermarks,
+            is_recovering: progress.recovering,
+            is_damaged: progress.damaged,
+            halted,
+            members: self.members.members().iter().map(status).collect(),
+        }
+    }
+}
+
+fn replica_status(replica: &PeerProgress, last: Option<Vlsn>) -> ReplicaStatus {
+    ReplicaStatus {
+        is_connected: replica.connected,
+        written: replica.holds.written,
+        durable: replica.holds.durable,
+        applied: replica.applied,
+        engine_durable: replica.engine_durable,
+        lag_entries: Vlsn::number(last).saturating_sub(Vlsn::number(replica.holds.written)),
+        in_flight_bytes: replica.in_flight_bytes,
+    }
+}
+
+fn payload_of(batch: &WriteBatch) -> Bytes {
+    let envelope = Envelope {
+        kind: PayloadKind::WriteBatch,
+        schema_version: SCHEMA_VERSION,
+        session: None,
+        body: batch.encoded(),
+    };
+    let mut payload = Vec::with_capacity(envelope.bytes());
+    envelope.encode_into(&mut payload);
+    Bytes::from(payload)
+}
+
+impl From<End> for WriteError {
+    fn from(end: End) -> Self {
+        match end {
+            End::Closed => Self::Closed,
+            End::Halted { reason } => Self::Halted { reason },
+        }
+    }
+}
+
+impl From<End> for ReadError {
+    fn from(end: End) -> Self {
+        match end {
+            End::Closed => Self::Closed,
+            End::Halted { reason } => Self::Halted { reason },
+        }
+    }
+}
+
+/// The right of one read to wait; given back when dropped.
+pub(crate) struct Permit(Arc<Core>);
+
+impl Permit {
+    fn take(core: &Arc<Core>) -> Result<Self, ReadError> {
+        let permit = Self(Arc::clone(core));
+        let waiting = core.reads_waiting.fetch_add(1, Ordering::Relaxed);
+        if waiting < READS_WAITING_MAX {
+            Ok(permit)
+        } else {
+            Err(ReadError::Busy { limit: READS_WAITING_MAX })
+        }
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        self.0.reads_waiting.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Whom the event loop answers for a write.
+pub(crate) type WriteTicket = Ticket<CommitResult>;

@@ -1,0 +1,181 @@
+use crate::core::Core;
+use crate::limits::check_name;
+use crate::shell::event::Event;
+use crate::shell::listeners::ListenerCommand;
+use crate::shell::startup::{self, Running};
+use crate::{
+    CloseError, Commit, CreateDatabase, Database, DatabaseError, GroupStatus, MasterAddress, OpenError,
+    Parts, PendingRead, ReadError, RepConfig, RepStats, Snapshot, StateChangeEvent, StateChangeListener,
+    WaitError,
+};
+use crossbeam_channel::Sender;
+use quorate_codec::WriteBatch;
+use quorate_core::NodeState;
+use quorate_policy::{CommitDurability, ConsistencyPolicy, ReplicaAckPolicy};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle, ThreadId};
+use std::time::Duration;
+
+/// One node of a replicated group, and the databases that it holds.
+///
+/// Its methods can be called from any thread, blocking or asynchronous. It outlives every change of roles: whatever cannot be done at the moment is refused with a
+/// typed error on that one call, and the handle goes on working. It is closed by [`close`](Self::close) or when it is dropped.
+pub struct Environment {
+    core: Arc<Core>,
+    listeners: Mutex<Option<Sender<ListenerCommand>>>,
+    threads: Mutex<Option<Threads>>,
+    own_threads: [ThreadId; 2],
+}
+
+struct Threads {
+    event_loop: JoinHandle<Result<(), CloseError>>,
+    listeners: JoinHandle<()>,
+}
+
+impl Environment {
+    /// Opens a node: its directory, its log and its engine; then it looks for the others by itself.
+    ///
+    /// # Errors
+    /// [`OpenError`]; nothing runs.
+    pub fn open(config: RepConfig, parts: Parts<'_>) -> Result<Self, OpenError> {
+        let Running { core, listeners, listener_thread, loop_thread } = startup::open(config, parts)?;
+        let own_threads = [loop_thread.thread().id(), listener_thread.thread().id()];
+        let threads = Threads { event_loop: loop_thread, listeners: listener_thread };
+        Ok(Self {
+            core,
+            listeners: Mutex::new(Some(listeners)),
+            threads: Mutex::new(Some(threads)),
+            own_threads,
+        })
+    }
+
+    /// The node's state.
+    #[must_use]
+    pub fn state(&self) -> NodeState {
+        self.core.role.now().state
+    }
+
+    /// Blocks until the node is in a state.
+    ///
+    /// # Errors
+    /// [`WaitError`].
+    pub fn wait_for_state(&self, state: NodeState, timeout: Duration) -> Result<StateChangeEvent, WaitError> {
+        self.core.role.wait(timeout, |event| event.state == state)
+    }
+
+    /// Blocks until the node knows a master, which may be itself.
+    ///
+    /// # Errors
+    /// [`WaitError`].
+    pub fn wait_for_master(&self, timeout: Duration) -> Result<MasterAddress, WaitError> {
+        self.core.role.wait_for_master(timeout)
+    }
+
+    /// A database that is there already. Every environment has one named `default`.
+    ///
+    /// # Errors
+    /// [`DatabaseError::UnknownDatabase`] if there is none of that name in what this node has applied; [`DatabaseError::Read`].
+    pub fn database(&self, name: &str) -> Result<Database, DatabaseError> {
+        match self.core.snapshot()?.find(name)? {
+            Some(id) => Ok(Database::new(Arc::clone(&self.core), id, name)),
+            None => Err(DatabaseError::UnknownDatabase { name: name.to_owned() }),
+        }
+    }
+
+    /// Makes a database, if there is none of that name.
+    pub fn create_database(&self, name: &str) -> CreateDatabase {
+        let commit = match check_name(name) {
+            Ok(()) => {
+                let mut batch = WriteBatch::new();
+                batch.create_database(name);
+                self.write(&batch, self.durability_with_result())
+            }
+            Err(error) => Commit::refused(error),
+        };
+        CreateDatabase::new(Arc::clone(&self.core), name.to_owned(), commit)
+    }
+
+    /// Writes operations on any databases, together or not at all; as durably as the environment says where `durability` is `None`.
+    pub fn write(&self, batch: &WriteBatch, durability: impl Into<Option<CommitDurability>>) -> Commit {
+        match self.core.limits.check_batch(batch) {
+            Ok(()) => self.core.submit(batch, durability.into().unwrap_or(self.core.durability)),
+            Err(error) => Commit::refused(error),
+        }
+    }
+
+    /// All databases at one position, as the policy asks; by the environment's own where it is `None`. Blocks as long as the policy waits.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub fn read(&self, policy: impl Into<Option<ConsistencyPolicy>>) -> Result<Snapshot, ReadError> {
+        self.read_async(policy).wait()
+    }
+
+    /// As [`read`](Self::read), to be awaited.
+    pub fn read_async(&self, policy: impl Into<Option<ConsistencyPolicy>>) -> PendingRead {
+        self.core.begin_read(policy.into().unwrap_or(self.core.consistency))
+    }
+
+    /// What the node has done since it was opened.
+    #[must_use]
+    pub fn stats(&self) -> RepStats {
+        self.core.inspect().map_or_else(|| self.core.tally.read(Default::default()), |found| found.stats)
+    }
+
+    /// The node and its group as the node sees them: states, positions, how far the replicas lag. `None` only if the node failed by a bug of ours.
+    #[must_use]
+    pub fn status(&self) -> Option<GroupStatus> {
+        self.core.inspect().map(|found| found.status)
+    }
+
+    /// Adds a listener. It is told the state at hand and then every change, in order, once, on a thread of the environment. On a closed environment it hears nothing.
+    pub fn add_listener(&self, listener: impl StateChangeListener + 'static) {
+        if let Some(listeners) = &*lock(&self.listeners) {
+            let _ = listeners.send(ListenerCommand::Add(Box::new(listener)));
+        }
+    }
+
+    /// Ends the node in order: writes under way are given up, the log is synced, the engine's data made durable, all threads ended. A second
+    /// call does nothing.
+    ///
+    /// Called by a listener, or by a waker that the node runs, it returns at once, and the end comes by itself.
+    ///
+    /// # Errors
+    /// [`CloseError`]; it is closed all the same.
+    pub fn close(&self) -> Result<(), CloseError> {
+        let _ = self.core.events.send(Event::Close);
+        drop(lock(&self.listeners).take());
+        if self.own_threads.contains(&thread::current().id()) {
+            return Ok(());
+        }
+        let mut threads = lock(&self.threads);
+        match threads.take() {
+            Some(Threads { event_loop, listeners }) => startup::await_end(event_loop, listeners),
+            None => Ok(()),
+        }
+    }
+
+    /// A write whose result is wanted is waited for until it is applied.
+    fn durability_with_result(&self) -> CommitDurability {
+        let durability = self.core.durability;
+        match durability.acks {
+            ReplicaAckPolicy::None => {
+                CommitDurability { acks: ReplicaAckPolicy::SimpleMajority, ..durability }
+            }
+            ReplicaAckPolicy::All | ReplicaAckPolicy::SimpleMajority => durability,
+        }
+    }
+}
+
+impl Drop for Environment {
+    fn drop(&mut self) {
+        if let Err(error) = self.close() {
+            tracing::error!(%error, "the environment was not closed in order");
+        }
+    }
+}
+
+/// No code panics while it holds one of these locks.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

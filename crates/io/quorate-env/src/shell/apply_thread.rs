@@ -1,0 +1,97 @@
+use super::event::Event;
+use crate::Applier;
+use crate::tally::Tally;
+use crossbeam_channel::{Receiver, Sender};
+use quorate_core::{Batch, EngineError};
+use quorate_replica::Input;
+use std::sync::Arc;
+
+/// What the apply thread is to do, in order.
+pub(crate) enum ApplyCommand {
+    Apply { batch: Batch },
+    Flush,
+}
+
+/// The only one to write to the engine. Batches that wait are applied in one atomic step.
+pub(crate) struct ApplyThread {
+    applier: Applier,
+    commands: Receiver<ApplyCommand>,
+    events: Sender<Event>,
+    tally: Arc<Tally>,
+    batches: Vec<Batch>,
+    /// A flush ended the last run of batches.
+    flush_is_due: bool,
+}
+
+/// A step ends once it has so many bytes.
+const STEP_BYTES_MAX: usize = 4 << 20;
+
+impl ApplyThread {
+    pub(crate) const fn new(
+        applier: Applier,
+        commands: Receiver<ApplyCommand>,
+        events: Sender<Event>,
+        tally: Arc<Tally>,
+    ) -> Self {
+        Self { applier, commands, events, tally, batches: Vec::new(), flush_is_due: false }
+    }
+
+    /// Carries out commands until their sender is gone.
+    pub(crate) fn run(mut self) -> Result<(), EngineError> {
+        let outcome = self.serve();
+        if let Err(error) = &outcome {
+            self.report(Event::Completed(Input::Failed { reason: error.to_string() }));
+        }
+        outcome
+    }
+
+    fn serve(&mut self) -> Result<(), EngineError> {
+        while let Ok(command) = self.commands.recv() {
+            let bytes = self.gather(command);
+            if !self.batches.is_empty() {
+                self.apply(bytes)?;
+            }
+            if std::mem::take(&mut self.flush_is_due) {
+                self.flush()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Collects batches that wait, up to the first flush, and returns their length in bytes.
+    fn gather(&mut self, first: ApplyCommand) -> usize {
+        let mut bytes = 0;
+        let mut command = Some(first);
+        while let Some(next) = command {
+            let ApplyCommand::Apply { batch } = next else {
+                self.flush_is_due = true;
+                break;
+            };
+            bytes += batch.bytes();
+            self.batches.push(batch);
+            command = if bytes < STEP_BYTES_MAX { self.commands.try_recv().ok() } else { None };
+        }
+        bytes
+    }
+
+    fn apply(&mut self, bytes: usize) -> Result<(), EngineError> {
+        let applied = self.applier.apply_run(&self.batches)?;
+        self.batches.clear();
+        self.tally.engine_steps.increment();
+        self.tally.entries_applied.add(applied.results.len());
+        self.report(Event::Applied { applied, bytes });
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), EngineError> {
+        let durable = self.applier.flush()?.map(|entry| entry.vlsn);
+        self.tally.engine_flushes.increment();
+        self.report(Event::Completed(Input::EngineFlushed { durable }));
+        Ok(())
+    }
+
+    /// The event loop outlives this thread.
+    fn report(&self, event: Event) {
+        let _ = self.events.send(event);
+    }
+}

@@ -1,0 +1,54 @@
+use crate::commit::CommitResult;
+use crate::core::Permit;
+use crate::slot::Ticket;
+use crate::{Applied, GroupStatus, ReadError, RepStats};
+use bytes::Bytes;
+use quorate_core::{NodeId, PeerEvent, Time};
+use quorate_policy::{CommitDurability, ConsistencyPolicy};
+use quorate_replica::{Envelope, Input};
+
+/// What can happen to the event loop, besides writes and the passing of time.
+pub(crate) enum Event {
+    /// A message came in.
+    Packet {
+        from: NodeId,
+        envelope: Envelope,
+        /// Length of the packet, to be given back to the inbox's budget.
+        bytes: usize,
+    },
+    /// A link changed.
+    Peer(PeerEvent),
+    /// A thread has carried something out, or failed to.
+    Completed(Input),
+    /// The apply thread has applied batches of `bytes` together.
+    Applied { applied: Applied, bytes: usize },
+    /// Somebody wants to read.
+    Read(ReadRequest),
+    /// Somebody wants to know how the node is.
+    Inspect(Ticket<Inspection>),
+    /// The environment is to be closed.
+    Close,
+}
+
+/// A write on its way to the node.
+pub(crate) struct Write {
+    pub(crate) payload: Bytes,
+    pub(crate) durability: CommitDurability,
+    pub(crate) deadline: Time,
+    pub(crate) ticket: Ticket<CommitResult>,
+}
+
+/// A read that has to wait.
+pub(crate) struct ReadRequest {
+    pub(crate) policy: ConsistencyPolicy,
+    pub(crate) deadline: Time,
+    pub(crate) ticket: Ticket<Result<(), ReadError>>,
+    pub(crate) permit: Permit,
+}
+
+/// How a node is at one moment.
+#[derive(Clone, Debug)]
+pub(crate) struct Inspection {
+    pub(crate) status: GroupStatus,
+    pub(crate) stats: RepStats,
+}

@@ -1,0 +1,207 @@
+use super::apply_thread::ApplyCommand;
+use super::event::{Event, Inspection, ReadRequest, Write};
+use super::inbox::Budget;
+use super::listeners::ListenerCommand;
+use super::log_reader::LogRead;
+use super::log_writer::LogCommand;
+use super::propose::Gathered;
+use crate::core::{Core, Permit, WriteTicket};
+use crate::slot::Ticket;
+use crate::{CloseError, CommitWaiters, ReadError, ReadWaiters};
+use crossbeam_channel::{Receiver, Sender, select};
+use quorate_core::{
+    DownReason, EngineError, GroupUuid, Hello, LogError, PeerEvent, StateStore, Time, Transport,
+};
+use quorate_log::DirectoryLock;
+use quorate_policy::ConsistencyPolicy;
+use quorate_replica::{Input, Node};
+use std::ops::ControlFlow;
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// The thread that owns a node's protocol. Everything else talks to it through queues.
+///
+/// Each turn takes in what has happened, carries out what the node asks for, answers whom that concerns, and proposes what callers want written: all in
+/// batches.
+pub(crate) struct EventLoop {
+    pub(super) core: Arc<Core>,
+    pub(super) node: Node,
+    pub(super) events: Receiver<Event>,
+    pub(super) writes: Receiver<Write>,
+    pub(super) gathered: Gathered,
+    pub(super) commits: CommitWaiters<WriteTicket>,
+    pub(super) reads: ReadWaiters<WaitingRead>,
+    pub(super) state: Box<dyn StateStore>,
+    /// Keeps others out of the data directory until all is done.
+    pub(super) directory: DirectoryLock,
+    pub(super) transport: Arc<dyn Transport>,
+    pub(super) budget: Arc<Budget>,
+    pub(super) hello: Arc<Mutex<Hello>>,
+    pub(super) workers: Workers,
+    pub(super) listeners: Sender<ListenerCommand>,
+    /// The group's identity; it never changes once the node has stored it.
+    pub(super) uuid: Option<GroupUuid>,
+    /// The hello says what it will say for good.
+    pub(super) hello_is_final: bool,
+    /// The hard state could not be stored: nothing that relies on it may leave.
+    pub(super) is_broken: bool,
+    /// Why the node has stopped serving, if it has.
+    pub(super) halted: Option<String>,
+}
+
+/// The threads that carry out what takes time, and their queues.
+pub(crate) struct Workers {
+    pub(super) log: Sender<LogCommand>,
+    pub(super) log_thread: JoinHandle<Result<(), LogError>>,
+    pub(super) log_reads: Sender<LogRead>,
+    pub(super) log_reads_thread: JoinHandle<()>,
+    pub(super) engine: Sender<ApplyCommand>,
+    pub(super) engine_thread: JoinHandle<Result<(), EngineError>>,
+}
+
+/// A read that waits until this node may serve it.
+pub(super) struct WaitingRead {
+    pub(super) policy: ConsistencyPolicy,
+    pub(super) ticket: Ticket<Result<(), ReadError>>,
+    /// Counts the read among those that wait.
+    pub(super) _permit: Permit,
+}
+
+/// What ended the loop's sleep.
+enum Wake {
+    Event(Event),
+    Write(Write),
+    Deadline,
+}
+
+/// Events that are taken in before anybody is answered.
+const EVENTS_PER_TURN: usize = 256;
+/// How long to sleep where nothing is due.
+const SLEEP_MAX: Duration = Duration::from_secs(60);
+
+impl EventLoop {
+    /// Runs until the environment is closed, or all its handles are gone.
+    pub(crate) fn run(mut self) -> Result<(), CloseError> {
+        self.carry_out();
+        self.settle();
+        while self.turn().is_continue() {}
+        self.close()
+    }
+
+    fn turn(&mut self) -> ControlFlow<()> {
+        match self.sleep()? {
+            Wake::Event(event) => self.take_in(event)?,
+            Wake::Write(write) => self.take_write(write),
+            Wake::Deadline => self.feed(Input::Tick),
+        }
+        self.settle();
+        self.propose();
+        self.settle();
+        ControlFlow::Continue(())
+    }
+
+    /// Waits for something to do. Writes are left in their queue, which is bounded, while those taken out before wait for the node.
+    fn sleep(&self) -> ControlFlow<(), Wake> {
+        let never = crossbeam_channel::never();
+        let writes = if self.gathered.is_empty() { &self.writes } else { &never };
+        let timeout = self.deadline().map_or(SLEEP_MAX, |at| self.core.clock.until(at).min(SLEEP_MAX));
+        select! {
+            recv(self.events) -> event => event.map_or(ControlFlow::Break(()), |event| ControlFlow::Continue(Wake::Event(event))),
+            recv(writes) -> write => write.map_or(ControlFlow::Break(()), |write| ControlFlow::Continue(Wake::Write(write))),
+            default(timeout) => ControlFlow::Continue(Wake::Deadline),
+        }
+    }
+
+    fn deadline(&self) -> Option<Time> {
+        let deadlines =
+            [self.node.deadline(), self.commits.deadline(), self.reads.deadline(), self.gathered.deadline()];
+        deadlines.into_iter().flatten().min()
+    }
+
+    fn take_in(&mut self, event: Event) -> ControlFlow<()> {
+        self.handle(event)?;
+        for _ in 1..EVENTS_PER_TURN {
+            let Ok(event) = self.events.try_recv() else { break };
+            self.handle(event)?;
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn handle(&mut self, event: Event) -> ControlFlow<()> {
+        match event {
+            Event::Packet { from, envelope, bytes } => {
+                self.budget.release(bytes);
+                self.feed(Input::Receive { from, uuid: envelope.uuid, message: envelope.message });
+            }
+            Event::Peer(event) => self.peer_changed(event),
+            Event::Completed(input) => self.feed(input),
+            Event::Applied { applied, bytes } => {
+                if let Some(first) = applied.first {
+                    self.commits.applied(first, &applied.results);
+                }
+                self.feed(Input::Applied { last: applied.last.vlsn, bytes });
+            }
+            Event::Read(request) => self.begin_read(request),
+            Event::Inspect(ticket) => {
+                let inspection = self.inspect();
+                ticket.resolve(inspection);
+            }
+            Event::Close => return ControlFlow::Break(()),
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Hands an input to the node and carries out what it asks for.
+    pub(super) fn feed(&mut self, input: Input) {
+        self.node.handle(self.core.clock.now(), input);
+        self.carry_out();
+    }
+
+    fn peer_changed(&mut self, event: PeerEvent) {
+        let tally = &self.core.tally;
+        match event {
+            PeerEvent::Up { node, service, hello } => {
+                tally.links_opened.increment();
+                tracing::debug!(peer = %hello.node, ?service, "a link stands");
+                self.feed(Input::PeerUp { node, service });
+            }
+            PeerEvent::Down { node, service, reason } => {
+                tally.links_failed.increment();
+                match &reason {
+                    DownReason::Hello(refusal) => tracing::warn!(peer = %node, %refusal, "no link"),
+                    reason => tracing::debug!(peer = %node, ?service, ?reason, "a link is down"),
+                }
+                let refused = reason == DownReason::ConnectionRefused;
+                self.feed(Input::PeerDown { node, service, refused });
+            }
+            PeerEvent::Rejected { peer, refusal } => {
+                tally.callers_rejected.increment();
+                let why =
+                    refusal.map_or_else(|| "it speaks another protocol".to_owned(), |why| why.to_string());
+                tracing::warn!(%peer, %why, "a caller was turned away");
+            }
+        }
+    }
+
+    fn begin_read(&mut self, request: ReadRequest) {
+        let ReadRequest { policy, deadline, ticket, permit } = request;
+        if let Some(reason) = &self.halted {
+            return ticket.resolve(Err(ReadError::Halted { reason: reason.clone() }));
+        }
+        let now = self.core.clock.now();
+        self.reads.register(now, &policy, deadline, WaitingRead { policy, ticket, _permit: permit });
+    }
+
+    pub(super) fn inspect(&self) -> Inspection {
+        Inspection {
+            status: self.core.status_of(&self.node, self.uuid, self.halted.clone()),
+            stats: self.core.tally.read(self.node.counters()),
+        }
+    }
+
+    /// Leaves the last word on the node behind, for handles that outlive it.
+    pub(super) fn publish(&self) {
+        self.core.leave(self.inspect());
+    }
+}

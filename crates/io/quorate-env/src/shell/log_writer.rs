@@ -1,0 +1,150 @@
+use super::event::Event;
+use crate::tally::Tally;
+use crossbeam_channel::{Receiver, Sender};
+use quorate_core::{Batch, LogError, LogStore, Vlsn};
+use quorate_replica::Input;
+use std::sync::Arc;
+
+/// What the log writer is to do, in order.
+pub(crate) enum LogCommand {
+    Append { batch: Batch, sync: bool, epoch: u64 },
+    Sync { epoch: u64 },
+    Truncate { keep: Option<Vlsn>, epoch: u64 },
+    Repair { batch: Batch },
+    Trim { through: Vlsn },
+}
+
+/// The only one to write to the log. While it syncs one group of entries, the next one gathers in its queue.
+pub(crate) struct LogWriter {
+    log: Box<dyn LogStore>,
+    commands: Receiver<LogCommand>,
+    events: Sender<Event>,
+    tally: Arc<Tally>,
+    batches: Vec<Batch>,
+    /// A command that ended the last group.
+    held: Option<LogCommand>,
+}
+
+/// Batches that are written together, for the next sync.
+#[derive(Clone, Copy, Default)]
+struct Group {
+    sync: bool,
+    epoch: u64,
+    bytes: usize,
+}
+
+/// A group ends once it has so many bytes.
+const GROUP_BYTES_MAX: usize = 8 << 20;
+
+impl LogWriter {
+    pub(crate) const fn new(
+        log: Box<dyn LogStore>,
+        commands: Receiver<LogCommand>,
+        events: Sender<Event>,
+        tally: Arc<Tally>,
+    ) -> Self {
+        Self { log, commands, events, tally, batches: Vec::new(), held: None }
+    }
+
+    /// Carries out commands until their sender is gone, then syncs the log and closes it.
+    pub(crate) fn run(mut self) -> Result<(), LogError> {
+        let outcome = self.serve();
+        if let Err(error) = &outcome {
+            self.report(Input::Failed { reason: error.to_string() });
+        }
+        outcome
+    }
+
+    fn serve(&mut self) -> Result<(), LogError> {
+        while let Some(command) = self.next() {
+            match command {
+                LogCommand::Append { .. } | LogCommand::Sync { .. } => {
+                    let group = self.gather(command);
+                    self.write(group)?;
+                }
+                LogCommand::Truncate { keep, epoch } => self.truncate(keep, epoch)?,
+                LogCommand::Repair { batch } => self.repair(&batch)?,
+                LogCommand::Trim { through } => self.trim(through)?,
+            }
+        }
+        self.log.sync().map(drop)
+    }
+
+    fn next(&mut self) -> Option<LogCommand> {
+        self.held.take().or_else(|| self.commands.recv().ok())
+    }
+
+    /// Collects appends and syncs that wait, up to the first command of another kind.
+    fn gather(&mut self, first: LogCommand) -> Group {
+        let mut group = Group::default();
+        let mut command = Some(first);
+        while let Some(next) = command {
+            match next {
+                LogCommand::Append { batch, sync, epoch } => {
+                    group = Group { sync: group.sync || sync, epoch, bytes: group.bytes + batch.bytes() };
+                    self.batches.push(batch);
+                }
+                LogCommand::Sync { epoch } => group = Group { sync: true, epoch, ..group },
+                other => {
+                    self.held = Some(other);
+                    break;
+                }
+            }
+            command = if group.bytes < GROUP_BYTES_MAX { self.commands.try_recv().ok() } else { None };
+        }
+        group
+    }
+
+    fn write(&mut self, group: Group) -> Result<(), LogError> {
+        if !self.batches.is_empty() {
+            self.log.append(&self.batches)?;
+            self.tally.log_groups.increment();
+            self.tally.log_batches.add(self.batches.len());
+            let last = self.batches.last().map(|batch| batch.last().vlsn);
+            self.batches.clear();
+            if let Some(last) = last {
+                self.report(Input::Written { epoch: group.epoch, last });
+            }
+        }
+        if group.sync {
+            self.tally.log_syncs.increment();
+            if let Some(last) = self.log.sync()? {
+                self.report(Input::Durable { epoch: group.epoch, last });
+            }
+        }
+        Ok(())
+    }
+
+    fn truncate(&mut self, keep: Option<Vlsn>, epoch: u64) -> Result<(), LogError> {
+        let truncated = self.log.truncate_after(keep)?;
+        self.log.sync()?;
+        self.tally.log_syncs.increment();
+        let log = self.log.summary();
+        self.report(Input::Truncated { epoch, truncated, log });
+        Ok(())
+    }
+
+    /// Entries that do not fit the damage were refused, nothing was written, and the node may ask another peer.
+    fn repair(&mut self, batch: &Batch) -> Result<(), LogError> {
+        match self.log.repair(batch) {
+            Ok(()) | Err(LogError::NotTheDamaged) => {
+                let damaged = self.log.summary().damaged;
+                self.report(Input::Repaired { damaged });
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn trim(&mut self, through: Vlsn) -> Result<(), LogError> {
+        self.log.trim_through(through)?;
+        let base = self.log.summary().terms.base();
+        self.report(Input::Trimmed { base });
+        Ok(())
+    }
+
+    /// The event loop outlives this thread.
+    fn report(&self, input: Input) {
+        let _ = self.events.send(Event::Completed(input));
+    }
+}

@@ -1,0 +1,143 @@
+use super::event::Write;
+use super::event_loop::EventLoop;
+use crate::WriteError;
+use crate::clock::wall_clock_micros;
+use crate::core::WriteTicket;
+use quorate_core::{EntryId, Time};
+use quorate_policy::ReplicaAckPolicy;
+use quorate_replica::{Proposal, ProposeError};
+use std::collections::VecDeque;
+
+/// Writes taken out of their queue, in its order, to be proposed together.
+#[derive(Default)]
+pub(crate) struct Gathered {
+    proposals: Vec<Proposal>,
+    callers: VecDeque<Caller>,
+    bytes: usize,
+}
+
+/// Whom to answer, and by when.
+struct Caller {
+    deadline: Time,
+    ticket: WriteTicket,
+}
+
+/// One proposal to the node takes in so many writes, and so many bytes, at most.
+const WRITES_MAX: usize = 4096;
+const BYTES_MAX: usize = 1 << 20;
+
+impl Gathered {
+    pub(super) const fn is_empty(&self) -> bool {
+        self.proposals.is_empty()
+    }
+
+    /// When the first write has waited long enough for its turn.
+    pub(super) fn deadline(&self) -> Option<Time> {
+        self.callers.front().map(|caller| caller.deadline)
+    }
+
+    fn push(&mut self, write: Write) {
+        self.bytes += write.payload.len();
+        self.proposals.push(Proposal { payload: write.payload, durability: write.durability });
+        self.callers.push_back(Caller { deadline: write.deadline, ticket: write.ticket });
+    }
+
+    fn is_full(&self) -> bool {
+        self.proposals.len() >= WRITES_MAX || self.bytes >= BYTES_MAX
+    }
+
+    /// The length of the leading writes that ask for the same acknowledgements: they are refused together or not at all.
+    fn run(&self) -> usize {
+        let acks = |proposal: &Proposal| proposal.durability.acks;
+        let first: Option<ReplicaAckPolicy> = self.proposals.first().map(acks);
+        self.proposals.iter().take_while(|proposal| Some(acks(proposal)) == first).count()
+    }
+
+    /// Removes the first `count` writes.
+    fn take(&mut self, count: usize) -> impl Iterator<Item = (Proposal, Caller)> {
+        let taken = self.proposals.drain(..count).zip(self.callers.drain(..count));
+        taken.inspect(|(proposal, _)| self.bytes -= proposal.payload.len())
+    }
+}
+
+impl EventLoop {
+    /// Proposes what callers want written, if the node takes proposals at present.
+    pub(super) fn propose(&mut self) {
+        self.gather();
+        self.refuse_overdue();
+        while !self.gathered.is_empty() && self.node.accepts() && self.propose_run() {}
+    }
+
+    /// Takes writes out of their queue.
+    fn gather(&mut self) {
+        while !self.gathered.is_full() {
+            let Ok(write) = self.writes.try_recv() else { return };
+            self.take_write(write);
+        }
+    }
+
+    /// Takes in a write that has left its queue.
+    pub(super) fn take_write(&mut self, write: Write) {
+        self.core.writes.left(write.payload.len());
+        self.gathered.push(write);
+    }
+
+    /// Writes that have waited too long for their turn are not begun any more.
+    fn refuse_overdue(&mut self) {
+        let now = self.core.clock.now();
+        while self.gathered.deadline().is_some_and(|deadline| deadline <= now) {
+            self.refuse(1, &WriteError::Busy);
+        }
+    }
+
+    /// Proposes the leading writes that ask for the same acknowledgements; false if the node takes none now.
+    fn propose_run(&mut self) -> bool {
+        let count = self.gathered.run();
+        let proposals = &self.gathered.proposals[..count];
+        let proposed = match &self.halted {
+            Some(reason) => Err(WriteError::Halted { reason: reason.clone() }),
+            None => match self.node.propose(self.core.clock.now(), wall_clock_micros(), proposals) {
+                Ok(first) => Ok(first),
+                Err(ProposeError::Busy) => {
+                    self.carry_out();
+                    return false;
+                }
+                Err(error) => Err(self.core.propose_error(error)),
+            },
+        };
+        match proposed {
+            Ok(first) => self.register(first, count),
+            Err(error) => self.refuse(count, &error),
+        }
+        self.carry_out();
+        true
+    }
+
+    fn register(&mut self, first: EntryId, count: usize) {
+        let tally = &self.core.tally;
+        tally.proposals.increment();
+        for ((proposal, caller), offset) in self.gathered.take(count).zip(0..) {
+            tally.bytes_proposed.add(proposal.payload.len());
+            let id = EntryId { term: first.term, vlsn: first.vlsn.advance(offset) };
+            self.commits.register(id, proposal.durability, caller.deadline, caller.ticket);
+        }
+    }
+
+    pub(super) fn refuse(&mut self, count: usize, error: &WriteError) {
+        self.core.tally.writes_refused.add(count);
+        for (_, caller) in self.gathered.take(count) {
+            caller.ticket.resolve(Err(error.clone()));
+        }
+    }
+
+    /// Refuses everything that callers have sent so far.
+    pub(super) fn refuse_all(&mut self, error: &WriteError) {
+        loop {
+            self.gather();
+            if self.gathered.is_empty() {
+                return;
+            }
+            self.refuse(self.gathered.proposals.len(), error);
+        }
+    }
+}

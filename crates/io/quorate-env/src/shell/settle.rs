@@ -1,0 +1,125 @@
+use super::event_loop::EventLoop;
+use crate::commit::{CommitExtent, CommitResult, Committed};
+use crate::kv;
+use crate::{CommitOutcome, ReadError, ReadOutcome, WriteError};
+use bytes::Bytes;
+use quorate_core::{EntryId, GroupUuid};
+use quorate_policy::{CommitDurability, CommitToken, ConsistencyPolicy, ReplicaAckPolicy, SyncPolicy};
+use quorate_replica::PeerProgress;
+
+impl EventLoop {
+    /// Answers everybody whose outcome the last events have decided, and everybody whose time is over.
+    pub(super) fn settle(&mut self) {
+        self.settle_commits();
+        self.settle_reads();
+    }
+
+    fn settle_commits(&mut self) {
+        if self.commits.is_empty() {
+            return;
+        }
+        for (ticket, outcome) in self.commits.advance(&self.node.progress(), self.node.terms()) {
+            ticket.resolve(self.answer(outcome));
+        }
+        for (ticket, outcome) in self.commits.expire(self.core.clock.now()) {
+            ticket.resolve(self.answer(outcome));
+        }
+    }
+
+    fn settle_reads(&mut self) {
+        if self.reads.is_empty() {
+            return;
+        }
+        let now = self.core.clock.now();
+        for read in self.reads.take_questions(now) {
+            self.node.read(now, read);
+        }
+        self.carry_out();
+        let mut decided = self.reads.advance(&self.node.progress(), self.node.terms(), self.uuid);
+        decided.extend(self.reads.expire(now));
+        for (read, outcome) in decided {
+            let answer = read_answer(&read.policy, outcome);
+            let tally = &self.core.tally;
+            match &answer {
+                Ok(()) => {}
+                Err(ReadError::TimedOut { .. }) => tally.reads_timed_out.increment(),
+                Err(_) => tally.reads_refused.increment(),
+            }
+            read.ticket.resolve(answer);
+        }
+    }
+
+    /// Answers all writes under way that nobody will hear of them here.
+    pub(super) fn interrupt(&mut self) {
+        for (ticket, outcome) in self.commits.abandon() {
+            let token = self.uuid.map(|group| CommitToken::new(group, outcome.id()));
+            ticket.resolve(Err(WriteError::Interrupted { token }));
+        }
+    }
+
+    fn answer(&self, outcome: CommitOutcome) -> CommitResult {
+        let Some(group) = self.uuid else { return Err(WriteError::Interrupted { token: None }) };
+        let tally = &self.core.tally;
+        match outcome {
+            CommitOutcome::Done { id, result } => {
+                tally.commits.increment();
+                done(group, id, result).inspect_err(|_| tally.writes_without_effect.increment())
+            }
+            CommitOutcome::Written { id } => {
+                tally.writes_released.increment();
+                let token = CommitToken::new(group, id);
+                Ok(Committed { token, extent: CommitExtent::Written, result: Bytes::new() })
+            }
+            CommitOutcome::Lost { id } => {
+                tally.commits_rolled_back.increment();
+                Err(WriteError::RolledBack { token: CommitToken::new(group, id) })
+            }
+            CommitOutcome::Unknown { id, durability } => {
+                tally.commits_timed_out.increment();
+                Err(self.missing_acks(group, id, durability))
+            }
+        }
+    }
+
+    fn missing_acks(&self, group: GroupUuid, id: EntryId, durability: CommitDurability) -> WriteError {
+        let electable = self.node.members().electable();
+        let holds_it = |peer: &PeerProgress| {
+            let needs_sync = durability.replica == SyncPolicy::Sync;
+            electable.contains(peer.node) && peer.holds.counting(needs_sync) >= Some(id.vlsn)
+        };
+        let marks = self.node.progress().watermarks;
+        let own = if durability.local == SyncPolicy::Sync { marks.durable } else { marks.written };
+        let own_copy = self.node.terms().term_at(id.vlsn) == Some(id.term) && own >= Some(id.vlsn);
+        let needed = match durability.acks {
+            ReplicaAckPolicy::All => electable.len(),
+            ReplicaAckPolicy::SimpleMajority => self.core.write_quorum,
+            ReplicaAckPolicy::None => 1,
+        };
+        let received = self.node.peers().filter(holds_it).count() + usize::from(own_copy);
+        WriteError::InsufficientAcks { needed, received, token: CommitToken::new(group, id) }
+    }
+}
+
+fn done(group: GroupUuid, id: EntryId, result: Bytes) -> CommitResult {
+    match kv::Outcome::decode(&result) {
+        Some(kv::Outcome::Refused(refusal)) => Err(WriteError::refused(refusal)),
+        _ => Ok(Committed { token: CommitToken::new(group, id), extent: CommitExtent::Committed, result }),
+    }
+}
+
+fn read_answer(policy: &ConsistencyPolicy, outcome: ReadOutcome) -> Result<(), ReadError> {
+    let timed_out = ReadError::TimedOut { timeout: policy.timeout().unwrap_or_default() };
+    match (outcome, policy) {
+        (ReadOutcome::Ready, _) => Ok(()),
+        (ReadOutcome::CommitLost { by }, ConsistencyPolicy::CommitPointConsistency { token, .. }) => {
+            Err(ReadError::CommitLost { token: *token, by })
+        }
+        (ReadOutcome::TokenTooOld, ConsistencyPolicy::CommitPointConsistency { token, .. }) => {
+            Err(ReadError::TokenTooOld { token: *token })
+        }
+        (ReadOutcome::ForeignGroup, ConsistencyPolicy::CommitPointConsistency { token, .. }) => {
+            Err(ReadError::ForeignGroup { token: *token })
+        }
+        _ => Err(timed_out),
+    }
+}

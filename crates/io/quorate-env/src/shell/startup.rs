@@ -1,0 +1,232 @@
+//! From a configuration to running threads, in this order: directory, hard state, log, engine, node, transport, loop.
+
+use super::apply_thread::{ApplyCommand, ApplyThread};
+use super::closing::join;
+use super::event::Event;
+use super::event_loop::{EventLoop, Workers};
+use super::inbox::{Budget, NodeInbox};
+use super::listeners::{self, ListenerCommand};
+use super::log_reader::{self, LogRead};
+use super::log_writer::{LogCommand, LogWriter};
+use super::propose::Gathered;
+use crate::clock::Clock;
+use crate::config::Checked;
+use crate::core::{Core, End, Identity, Limits};
+use crate::directory::{Directory, Opened};
+use crate::kv::KvEngine;
+use crate::tally::Tally;
+use crate::write_queue::WriteQueue;
+use crate::{
+    Applier, CloseError, CommitWaiters, OpenError, Parts, ReadWaiters, RepConfig, StateChangeEvent,
+    TransportPlan,
+};
+use crossbeam_channel::{Receiver, Sender, unbounded};
+use quorate_core::{Engine, Hello, LogStore, MemberList, NodeState};
+use quorate_log::boot_id;
+use quorate_policy::Quorums;
+use quorate_replica::{Node, NodeConfig};
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
+
+/// The threads that an environment ends by itself.
+pub(crate) struct Running {
+    pub(crate) core: Arc<Core>,
+    pub(crate) listeners: Sender<ListenerCommand>,
+    pub(crate) listener_thread: JoinHandle<()>,
+    pub(crate) loop_thread: JoinHandle<Result<(), CloseError>>,
+}
+
+/// Bytes of packets that may wait beside each member's window: heartbeats, elections, answers.
+const INBOX_EXTRA_BYTES: usize = 8 << 20;
+
+/// Opens everything and starts the event loop.
+pub(crate) fn open(config: RepConfig, parts: Parts<'_>) -> Result<Running, OpenError> {
+    let checked = config.check()?;
+    let seed = match config.seed {
+        Some(seed) => seed,
+        None => crate::directory::random_number()? as u64,
+    };
+    let Parts { store, transport, vfs } = parts;
+    let directory = Directory::of(&config);
+    let Opened { lock, state, hard, log } = directory.open(&vfs, &config, &checked)?;
+    let members = directory.members_in_effect(&hard, &checked.list);
+    let store = store(&directory.engine()).map_err(OpenError::Store)?;
+    let engine = KvEngine::open(store)?;
+    let reader = engine.reader();
+
+    let clock = Clock::start();
+    let tally = Arc::new(Tally::default());
+    let (events, event_queue) = unbounded();
+    let (writes, write_queue) = WriteQueue::new();
+    let identity = identity(&config, &checked, &members)?;
+    let core = Arc::new(Core::new(identity, clock, Arc::clone(&tally), reader, writes, events.clone()));
+    let opened = quorate_replica::Opened {
+        hard_state: hard,
+        boot: boot_id(),
+        log: log.summary(),
+        engine_applied: engine.applied(),
+    };
+    let node = Node::new(node_config(&config, seed), opened, checked.list.clone(), clock.now());
+    let workers = Workers::start(Box::new(log), Applier::new(Box::new(engine)), &events, &tally)?;
+
+    let hello = Arc::new(Mutex::new(hello_of(&node, &checked.list)));
+    let budget =
+        Arc::new(Budget::new(members.members().len() * (config.window_bytes_max + INBOX_EXTRA_BYTES)));
+    let inbox = NodeInbox::new(events, Arc::clone(&budget), Arc::clone(&hello), tally);
+    let plan = plan(&config, checked, members, node.hard_state().id, seed);
+    let transport = transport(plan, Arc::new(inbox)).map_err(OpenError::Transport)?;
+
+    let (listeners, listener_thread) = start_listeners(core.role.now())?;
+    let event_loop = EventLoop {
+        core: Arc::clone(&core),
+        uuid: node.uuid(),
+        node,
+        events: event_queue,
+        writes: write_queue,
+        gathered: Gathered::default(),
+        commits: CommitWaiters::new(),
+        reads: ReadWaiters::new(config.heartbeat_interval),
+        state: Box::new(state),
+        directory: lock,
+        transport,
+        budget,
+        hello,
+        workers,
+        listeners: listeners.clone(),
+        hello_is_final: false,
+        is_broken: false,
+        halted: None,
+    };
+    let loop_thread = spawn("quorate-loop", move || run(event_loop))?;
+    Ok(Running { core, listeners, listener_thread, loop_thread })
+}
+
+/// Runs the loop. If it panics, which is a bug of ours, everybody who waits is released all the same.
+fn run(event_loop: EventLoop) -> Result<(), CloseError> {
+    let core = Arc::clone(&event_loop.core);
+    catch_unwind(AssertUnwindSafe(|| event_loop.run())).unwrap_or_else(|_| {
+        let reason = "the event loop has panicked; please report this".to_owned();
+        core.end(End::Halted { reason: reason.clone() });
+        let last = core.role.now();
+        core.role.change(&StateChangeEvent { state: NodeState::Detached, term: last.term, master: None });
+        Err(CloseError::Halted { reason })
+    })
+}
+
+impl Workers {
+    fn start(
+        log: Box<dyn LogStore>,
+        applier: Applier,
+        events: &Sender<Event>,
+        tally: &Arc<Tally>,
+    ) -> Result<Self, OpenError> {
+        let reader = log.reader();
+        let (log_sender, log_queue): (_, Receiver<LogCommand>) = unbounded();
+        let (read_sender, read_queue): (_, Receiver<LogRead>) = unbounded();
+        let (engine_sender, engine_queue): (_, Receiver<ApplyCommand>) = unbounded();
+        let writer = LogWriter::new(log, log_queue, events.clone(), Arc::clone(tally));
+        let apply = ApplyThread::new(applier, engine_queue, events.clone(), Arc::clone(tally));
+        let events = events.clone();
+        Ok(Self {
+            log: log_sender,
+            log_thread: spawn("quorate-log", move || writer.run())?,
+            log_reads: read_sender,
+            log_reads_thread: spawn("quorate-read", move || log_reader::run(&reader, &read_queue, &events))?,
+            engine: engine_sender,
+            engine_thread: spawn("quorate-apply", move || apply.run())?,
+        })
+    }
+}
+
+fn start_listeners(start: StateChangeEvent) -> Result<(Sender<ListenerCommand>, JoinHandle<()>), OpenError> {
+    let (sender, queue) = unbounded();
+    let thread = spawn("quorate-listen", move || listeners::run(start, &queue))?;
+    Ok((sender, thread))
+}
+
+fn spawn<T: Send + 'static>(
+    name: &str,
+    run: impl FnOnce() -> T + Send + 'static,
+) -> Result<JoinHandle<T>, OpenError> {
+    let failed = |source: io::Error| OpenError::System { operation: "starting a thread", source };
+    thread::Builder::new().name(name.to_owned()).spawn(run).map_err(failed)
+}
+
+fn identity(config: &RepConfig, checked: &Checked, members: &MemberList) -> Result<Identity, OpenError> {
+    let quorums = Quorums::new(members).map_err(crate::ConfigError::from)?;
+    Ok(Identity {
+        group: config.group.clone(),
+        node: config.node.clone(),
+        write_quorum: quorums.write_size(),
+        members: members.clone(),
+        durability: config.durability,
+        consistency: config.consistency,
+        limits: Limits {
+            ack_timeout: config.ack_timeout,
+            value_bytes_max: config.value_bytes_max,
+            write_bytes_max: checked.write_bytes_max,
+        },
+    })
+}
+
+fn node_config(config: &RepConfig, seed: u64) -> NodeConfig {
+    NodeConfig {
+        heartbeat_interval: config.heartbeat_interval,
+        election_timeout: config.election_timeout,
+        phi_threshold: config.phi_threshold,
+        window_bytes_max: config.window_bytes_max,
+        batch_bytes_max: config.batch_bytes_max,
+        apply_lag_bytes_max: config.apply_lag_bytes_max,
+        relaxed_sync_interval: config.relaxed_sync_interval,
+        engine_flush_interval: config.engine_flush_interval,
+        seed,
+        ..NodeConfig::default()
+    }
+}
+
+fn hello_of(node: &Node, declared: &MemberList) -> Hello {
+    let hard = node.hard_state();
+    Hello {
+        protocol: Hello::PROTOCOL,
+        group: hard.group.clone(),
+        node: hard.node.clone(),
+        id: hard.id,
+        incarnation: hard.incarnation,
+        open_count: hard.open_count,
+        uuid: node.uuid(),
+        member_list_hash: (!node.is_bound()).then(|| declared.hash()),
+    }
+}
+
+fn plan(
+    config: &RepConfig,
+    checked: Checked,
+    members: MemberList,
+    me: quorate_core::NodeId,
+    seed: u64,
+) -> TransportPlan {
+    TransportPlan {
+        me,
+        members,
+        listen: checked.listen,
+        insecure_no_auth: config.insecure_no_auth,
+        connections_max: config.connections_max,
+        handshake_timeout: config.handshake_timeout,
+        send_queue_bytes_max: config.window_bytes_max + INBOX_EXTRA_BYTES,
+        seed,
+    }
+}
+
+/// Waits for the end of the threads of an environment that was asked to close.
+pub(crate) fn await_end(
+    loop_thread: JoinHandle<Result<(), CloseError>>,
+    listener_thread: JoinHandle<()>,
+) -> Result<(), CloseError> {
+    let outcome = join(loop_thread).unwrap_or_else(|reason| Err(CloseError::Halted { reason }));
+    if join(listener_thread).is_err() {
+        tracing::error!("the listener thread has panicked");
+    }
+    outcome
+}

@@ -1,0 +1,101 @@
+use quorate_replica::Counters;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Declares the running counts and the figures that they are read into, one name for both.
+macro_rules! tally {
+    ($($(#[$doc:meta])* $name:ident,)*) => {
+        /// What a node has done since its environment was opened. Every figure only grows.
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        #[non_exhaustive]
+        pub struct RepStats {
+            /// Elections, heartbeats, the stream: what the protocol counts.
+            pub protocol: Counters,
+            $($(#[$doc])* pub $name: u64,)*
+        }
+
+        /// The running counts behind [`RepStats`].
+        #[derive(Debug, Default)]
+        pub(crate) struct Tally {
+            $(pub(crate) $name: Count,)*
+        }
+
+        impl Tally {
+            pub(crate) fn read(&self, protocol: Counters) -> RepStats {
+                RepStats { protocol, $($name: self.$name.0.load(Ordering::Relaxed),)* }
+            }
+        }
+    };
+}
+
+tally! {
+    /// Writes that were committed, applied here and acknowledged as asked.
+    commits,
+    /// Writes that asked for no acknowledgement and were released once written here.
+    writes_released,
+    /// Bytes of the payloads that this node proposed.
+    bytes_proposed,
+    /// Writes that were rolled back in a change of master.
+    commits_rolled_back,
+    /// Writes whose acknowledgements did not come in time.
+    commits_timed_out,
+    /// Writes that were refused before anything was written: wrong node, too few replicas, too busy.
+    writes_refused,
+    /// Writes of which the engine said that they ask for what cannot be, such as a database that is not there.
+    writes_without_effect,
+    /// Proposals made to the protocol, each of many writes.
+    proposals,
+    /// Snapshots taken for reads that ask for nothing.
+    reads_any,
+    /// Reads that named a commit.
+    reads_commit_point,
+    /// Linearizable reads.
+    reads_linearizable,
+    /// Reads whose time was over before this node could serve them.
+    reads_timed_out,
+    /// Reads that named a commit which was rolled back, is too old, or is another group's.
+    reads_refused,
+    /// Groups of batches written to the log, each in one call.
+    log_groups,
+    /// Batches in those groups.
+    log_batches,
+    /// Syncs of the log.
+    log_syncs,
+    /// Entries applied to the engine.
+    entries_applied,
+    /// Atomic steps in which they were applied.
+    engine_steps,
+    /// Times that the engine was asked to make durable what it holds.
+    engine_flushes,
+    /// Packets received from other nodes.
+    packets_received,
+    /// Packets refused because too many bytes waited already.
+    packets_refused,
+    /// Packets that are no message.
+    packets_malformed,
+    /// Packets sent to other nodes.
+    packets_sent,
+    /// Packets that could not be sent.
+    packets_dropped,
+    /// Links to other nodes that came to stand.
+    links_opened,
+    /// Links to other nodes that ended, and attempts to open one that failed.
+    links_failed,
+    /// Callers that were turned away.
+    callers_rejected,
+    /// Changes of this node's state.
+    state_changes,
+}
+
+/// One running count.
+#[derive(Debug, Default)]
+pub(crate) struct Count(AtomicU64);
+
+impl Count {
+    pub(crate) fn increment(&self) {
+        self.add(1);
+    }
+
+    pub(crate) fn add(&self, count: usize) {
+        self.0.fetch_add(count as u64, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,159 @@
+use crate::MasterAddress;
+use crate::kv::Refusal;
+use quorate_codec::DatabaseId;
+use quorate_policy::CommitToken;
+
+/// Why a write did not succeed. [`outcome`](Self::outcome) tells whether it may have taken effect.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum WriteError {
+    /// This node does not lead, or not yet. Nothing was written.
+    #[error("this node is not the master{}", MasterAddress::advice(master.as_ref()))]
+    NotMaster {
+        /// Who leads, as far as this node knows.
+        master: Option<MasterAddress>,
+    },
+    /// Too few replicas are connected for the acknowledgements asked for. Nothing was written.
+    #[error(
+        "the write needs the copies of {needed} nodes, this one included, and {available} can be reached: bring nodes back, or \
+         ask for fewer acknowledgements"
+    )]
+    InsufficientReplicas {
+        /// How many nodes must hold the write, this one included.
+        needed: usize,
+        /// How many can be reached, this one included.
+        available: usize,
+    },
+    /// Too many writes wait already, or waited too long for their turn. Nothing was written.
+    #[error("the master is busy: wait for some of the writes under way, then try again")]
+    Busy,
+    /// The write will never be committed: another master's entry was, in its stead. It was never visible.
+    #[error("the write {token} was rolled back in a change of master: it may be tried again")]
+    RolledBack {
+        /// Names the write.
+        token: CommitToken,
+    },
+    /// A key is empty. Nothing was written.
+    #[error("a key is empty: keys have at least 1 byte")]
+    EmptyKey,
+    /// A key is too long. Nothing was written.
+    #[error("a key has {bytes} bytes, the limit is {limit}")]
+    KeyTooLong {
+        /// Length of the key in bytes.
+        bytes: usize,
+        /// The longest key in bytes.
+        limit: usize,
+    },
+    /// A value is too long. Nothing was written.
+    #[error(
+        "a value has {bytes} bytes, the limit is {limit}: raise value_bytes_max on every node, or cut the value up"
+    )]
+    ValueTooLong {
+        /// Length of the value in bytes.
+        bytes: usize,
+        /// The longest value in bytes.
+        limit: usize,
+    },
+    /// The operations of one write are too long together. Nothing was written.
+    #[error(
+        "the write has {bytes} bytes, the limit is {limit}: split it, or raise value_bytes_max on every node"
+    )]
+    BatchTooLong {
+        /// Length of the write in bytes.
+        bytes: usize,
+        /// The longest write in bytes.
+        limit: usize,
+    },
+    /// The write has no operation. Nothing was written.
+    #[error("the write is empty: add an operation")]
+    EmptyBatch,
+    /// A database's name is empty or too long. Nothing was written.
+    #[error("a database's name has {bytes} bytes: use 1 to {limit}")]
+    DatabaseName {
+        /// Length of the name in bytes.
+        bytes: usize,
+        /// The longest name in bytes.
+        limit: usize,
+    },
+    /// An operation names a database that does not exist. The whole write had no effect.
+    #[error("there is no database number {database}: create it first")]
+    UnknownDatabase {
+        /// The database's number.
+        database: DatabaseId,
+    },
+    /// No more databases can be made. The whole write had no effect.
+    #[error("there are {limit} databases already: use fewer, with longer keys")]
+    TooManyDatabases {
+        /// How many there may be.
+        limit: u32,
+    },
+    /// The environment is closed. Nothing was written.
+    #[error("the environment is closed")]
+    Closed,
+    /// The node has stopped serving after a failure. Nothing was written.
+    #[error("this node has stopped serving: {reason}")]
+    Halted {
+        /// What happened and what to do.
+        reason: String,
+    },
+    /// The acknowledgements did not come in time. The write is in the master's log and may still be committed.
+    #[error(
+        "{received} of {needed} nodes have acknowledged the write {token} in time: it may still be committed; a read that waits \
+         for this token tells"
+    )]
+    InsufficientAcks {
+        /// How many nodes must hold the write, the master included.
+        needed: usize,
+        /// How many are known to.
+        received: usize,
+        /// Names the write.
+        token: CommitToken,
+    },
+    /// The environment was closed, or its node failed, while the write was under way. It may still be committed.
+    #[error(
+        "this node stopped before the outcome of the write was known: a read at another node that waits for its token tells"
+    )]
+    Interrupted {
+        /// Names the write; `None` if the node failed before it could be named.
+        token: Option<CommitToken>,
+    },
+}
+
+/// Whether a write that did not succeed may have taken effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It has not, and never will.
+    NotDone,
+    /// It has, or will, or never will.
+    Unknown {
+        /// To ask for it later, by a read with [`CommitPointConsistency`](quorate_policy::ConsistencyPolicy); `None` if the write was never named.
+        token: Option<CommitToken>,
+    },
+}
+
+impl WriteError {
+    /// Whether the write may have taken effect.
+    #[must_use]
+    pub const fn outcome(&self) -> Outcome {
+        match self {
+            Self::InsufficientAcks { token, .. } => Outcome::Unknown { token: Some(*token) },
+            Self::Interrupted { token } => Outcome::Unknown { token: *token },
+            _ => Outcome::NotDone,
+        }
+    }
+
+    /// What the engine's refusal of a committed write is to its caller.
+    pub(crate) fn refused(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::UnknownDatabase(database) => Self::UnknownDatabase { database },
+            Refusal::KeyTooLong => {
+                Self::KeyTooLong { bytes: crate::kv::KEY_BYTES_MAX + 1, limit: crate::kv::KEY_BYTES_MAX }
+            }
+            Refusal::NameTooLong => {
+                let limit = quorate_codec::DATABASE_NAME_BYTES_MAX;
+                Self::DatabaseName { bytes: limit + 1, limit }
+            }
+            _ => Self::TooManyDatabases { limit: crate::kv::DATABASES_MAX },
+        }
+    }
+}
