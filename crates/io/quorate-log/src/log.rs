@@ -62,7 +62,7 @@ impl Log {
                 log.reserve.fill()?;
                 return Ok(true);
             }
-            if log.store_next_index()? {
+            if log.drop_next_index()? || log.store_next_index()? {
                 return Ok(true);
             }
             log.state_durable()?;

@@ -4,6 +4,7 @@ use crate::index_file::{self, IndexContent};
 use crate::log::Log;
 use crate::names;
 use crate::segment::{Segment, SegmentIndex};
+use crate::state::State;
 use quorate_core::{LogError, Term, TermTable, Vlsn};
 use std::sync::Arc;
 
@@ -42,6 +43,25 @@ impl Log {
             return Ok(());
         }
         self.remove(&path)
+    }
+
+    /// Removes the index file of one segment that was found damaged since it was written, so that the next open finds the damage again. False
+    /// if there is none.
+    pub(crate) fn drop_next_index(&mut self) -> Result<bool, LogError> {
+        let number = {
+            let mut state = self.shared.write();
+            let State { segments, summary, .. } = &mut *state;
+            let damaged = segments.iter_mut().find(|segment| {
+                let damaged = damage::next_from(&summary.damaged, segment.header.first);
+                let inside = damaged.is_some_and(|first| Some(first) <= segment.last());
+                inside && matches!(segment.index, SegmentIndex::Mapped(_))
+            });
+            let Some(segment) = damaged else { return Ok(false) };
+            segment.index.built();
+            segment.header.number
+        };
+        self.remove(&self.directory.join(names::index(number)))?;
+        Ok(true)
     }
 
     /// Writes the index file of one sealed segment that has none. False if each has one. A damaged segment gets none: its index is not what it was.

@@ -40,7 +40,7 @@ pub struct MemoryVfs {
 pub enum Retain {
     /// They are all lost.
     Nothing,
-    /// They all survive, as when the process alone ends.
+    /// They all survive.
     Everything,
     /// Each survives or not, as drawn from this seed.
     Random(u64),
@@ -59,9 +59,10 @@ impl MemoryVfs {
         Self { disk: Arc::new(Mutex::new(self.locked().snapshot())) }
     }
 
-    /// Ends the process: what was written survives, synced or not; open files and locks are gone, planned faults too.
+    /// Ends the process: what was written is still there, and what is unsynced can still be lost with the power; open files and locks are gone,
+    /// planned faults too.
     pub fn kill(&self) {
-        self.lose_power(Retain::Everything);
+        self.locked().kill();
     }
 
     /// Ends the process with the machine's power; then all that is found is durable. Planned faults are forgotten.

@@ -2,8 +2,10 @@
 
 use quorate_codec::Encoder;
 use quorate_core::conformance::log_store::LogStoreSubject;
-use quorate_core::{Batch, EntryId, EntryKind, LogReader, LogStore, NodeId, Requirement, Term, Vlsn};
-use quorate_log::vfs::Vfs;
+use quorate_core::{
+    Batch, EntryId, EntryKind, LogError, LogReader, LogStore, NodeId, Requirement, Term, Vlsn,
+};
+use quorate_log::vfs::{MemoryVfs, Vfs};
 use quorate_log::{Log, LogConfig};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -85,4 +87,36 @@ impl LogStoreSubject for Subject {
     fn batch(&self, first: EntryId, count: u64, chain_before: u32) -> Batch {
         batch(first, count, chain_before, 20)
     }
+}
+
+/// The length of segments in most tests, in bytes: a few groups fill one.
+pub(crate) const SEGMENT_BYTES: u32 = 4096;
+
+/// A log named `log` on a disk in memory, with short segments.
+pub(crate) fn open(disk: &MemoryVfs) -> Result<Log, LogError> {
+    let config = LogConfig { segment_bytes: SEGMENT_BYTES, ..LogConfig::new(0xfeed) };
+    Log::open(Arc::new(disk.clone()), "log", config)
+}
+
+/// The names of the log's files that end with `suffix`, in order.
+pub(crate) fn files(disk: &MemoryVfs, suffix: &str) -> Vec<PathBuf> {
+    let names = disk.list("log".as_ref()).expect("the log's directory");
+    names
+        .into_iter()
+        .filter(|name| name.ends_with(suffix))
+        .map(|name| PathBuf::from("log").join(name))
+        .collect()
+}
+
+/// Calls `prepare` until there is nothing more to do.
+pub(crate) fn prepare(log: &mut Log) -> Result<(), LogError> {
+    while log.prepare()? {}
+    Ok(())
+}
+
+/// The frames of a batch, one by one.
+pub(crate) fn frames_of(batch: &Batch) -> Vec<Vec<u8>> {
+    (0..batch.count() as u64)
+        .map(|index| batch.frame(batch.first().advance(index)).expect("a frame").to_vec())
+        .collect()
 }

@@ -111,6 +111,13 @@ impl Disk {
             inode.lose_power(retain, &mut random);
         }
         self.names = self.durable_names.clone();
+        self.kill();
+    }
+
+    pub(super) fn kill(&mut self) {
+        for inode in self.inodes.values_mut() {
+            inode.handles = 0;
+        }
         self.locks.clear();
         self.plan = Plan::default();
         self.off = false;

@@ -85,7 +85,6 @@ impl Inode {
     pub(super) fn lose_power(&mut self, retain: Retain, random: &mut Random) {
         self.settle(retain, random);
         self.current = Arc::clone(&self.durable);
-        self.handles = 0;
     }
 
     fn settle(&mut self, retain: Retain, random: &mut Random) {
