@@ -1,2 +1,73 @@
 //! Replication and high availability for embedded storage engines.
+//!
+//! An application that keeps its data in an embedded store opens a [`ReplicatedEnvironment`] on each of its machines instead. One of the nodes is the master and
+//! takes writes; the others hold copies, serve reads, and replace a master that is gone. A write that was acknowledged is not lost, and nothing
+//! that could still be lost is ever shown.
+//!
+//! # Quick start
+//!
+//! A group of one node, which is its own majority:
+//!
+//! ```
+//! # let directory = tempfile::tempdir().unwrap();
+//! # std::env::set_current_dir(&directory).unwrap();
+//! use quorate::{ReplicatedEnvironment, RepConfig, NodeType};
+//!
+//! let config = RepConfig::builder("my_group", "node1", "localhost")
+//!     .node_port(14_001)
+//!     .node_type(NodeType::Electable)
+//!     .build();
+//! let rep_env = ReplicatedEnvironment::new(config).unwrap();
+//!
+//! rep_env.wait_for_master(std::time::Duration::from_secs(10)).unwrap();
+//! let orders = rep_env.create_database("orders").wait().unwrap();
+//! let committed = orders.put(b"42", b"three apples").wait().unwrap();
+//! println!("durable as {}", committed.token);
+//! assert_eq!(orders.get(b"42", None).unwrap().as_deref(), Some(&b"three apples"[..]));
+//! rep_env.close().unwrap();
+//! ```
+//!
+//! # Three nodes
+//!
+//! Each node declares the same members, itself included; the first start of all of them founds the group:
+//!
+//! ```no_run
+//! use quorate::{RepConfig, ReplicatedEnvironment};
+//!
+//! let name = std::env::args().nth(1).expect("node1, node2 or node3");
+//! let config = RepConfig::builder("my_group", name, "localhost")
+//!     .member("node1", "localhost:14001")
+//!     .member("node2", "localhost:14002")
+//!     .member("node3", "localhost:14003")
+//!     .build();
+//! let rep_env = ReplicatedEnvironment::new(config)?;
+//! # Ok::<(), quorate::OpenError>(())
+//! ```
+//!
+//! # Outcomes
+//!
+//! A write ends in one of three ways, told apart by type: *done*, with a [`CommitToken`]; *not done*; or *unknown*, with the token to ask later
+//! ([`WriteError::outcome`]). A read says what it asks for: nothing, to see a certain commit, or to be linearizable ([`ConsistencyPolicy`]).
+//!
+//! # Features
+//!
+//! `redb` and `fjall`, both on by default, bring those engines along; the memory engine is always there.
+#![forbid(unsafe_code)]
 
+mod parts;
+mod replicated_environment;
+
+pub use parts::PartsError;
+pub use quorate_core::{
+    EntryId, GroupUuid, KvOperation, KvSnapshot, KvStore, Member, NodeId, NodeState, NodeType, QuorumRule,
+    Term, Vlsn, Watermarks,
+};
+pub use quorate_env::{
+    CloseError, Commit, CommitExtent, Committed, ConfigError, CreateDatabase, Database, DatabaseError,
+    DatabaseId, EngineKind, Environment, GroupStatus, MasterAddress, MemberStatus, OpenError, Outcome, Parts,
+    PendingRead, ReadError, RepConfig, RepConfigBuilder, RepStats, RepTransportKind, ReplicaStatus, Rows,
+    Snapshot, StateChangeEvent, StateChangeListener, WaitError, WriteBatch, WriteError,
+};
+pub use quorate_policy::{CommitDurability, CommitToken, ConsistencyPolicy, ReplicaAckPolicy, SyncPolicy};
+pub use quorate_transport::InMemoryGroup;
+pub use replicated_environment::ReplicatedEnvironment;

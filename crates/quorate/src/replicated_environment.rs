@@ -1,0 +1,49 @@
+use crate::parts::{self, Network};
+use quorate_env::{Environment, OpenError, Parts, RepConfig};
+use quorate_transport::InMemoryGroup;
+use std::ops::Deref;
+
+/// An [`Environment`] made of the engine and the transport that its configuration names. Everything that can be done with it is there.
+pub struct ReplicatedEnvironment(Environment);
+
+impl ReplicatedEnvironment {
+    /// Opens a node.
+    ///
+    /// It returns as soon as the node runs; [`wait_for_master`](Environment::wait_for_master) tells when writes can be sent somewhere.
+    ///
+    /// # Errors
+    /// [`OpenError`]; nothing runs. [`OpenError::Transport`] if the configuration asks for the in-memory transport and names other members:
+    /// use [`in_group`](Self::in_group).
+    pub fn new(config: RepConfig) -> Result<Self, OpenError> {
+        Self::open(config, Network::AsConfigured)
+    }
+
+    /// Opens a node within `group`, a network in this process, whatever transport the configuration names: for an application's own tests.
+    ///
+    /// # Errors
+    /// [`OpenError`]; nothing runs.
+    pub fn in_group(config: RepConfig, group: &InMemoryGroup) -> Result<Self, OpenError> {
+        Self::open(config, Network::Within(group))
+    }
+
+    /// Opens a node on a store or a transport of the application's own.
+    ///
+    /// # Errors
+    /// [`OpenError`]; nothing runs.
+    pub fn with_parts(config: RepConfig, parts: Parts<'_>) -> Result<Self, OpenError> {
+        Environment::open(config, parts).map(Self)
+    }
+
+    fn open(config: RepConfig, network: Network<'_>) -> Result<Self, OpenError> {
+        let parts = parts::of(&config, network);
+        Self::with_parts(config, parts)
+    }
+}
+
+impl Deref for ReplicatedEnvironment {
+    type Target = Environment;
+
+    fn deref(&self) -> &Environment {
+        &self.0
+    }
+}

@@ -1,0 +1,5 @@
+//! Whole environments: real nodes with real logs, in memory or over loopback.
+
+mod group;
+mod group_of_one;
+mod three_nodes;
