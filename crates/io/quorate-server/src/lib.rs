@@ -1,2 +1,30 @@
 //! The quorate program: a node that serves gRPC, and a demonstration of failover.
+//!
+//! ```text
+//!  main --> run --> node_command: config --> ReplicatedEnvironment <-- service (gRPC) <-- clients
+//!               \-> demo:  three `quorate node` processes <-- load (gRPC); kill -9; compare their engines offline
+//! ```
+//!
+//! - [`Cli`] is the command line, [`run`] carries it out.
+//! - [`NodeSettings`] is what a node's configuration file says, checked.
+//! - [`QuorateService`] answers gRPC calls from an open environment; [`v1`] is the protocol, generated.
+//! - [`demo`] is the demonstration in parts, so that its last step, the comparison, can be tested by spoiling the data before it.
+//!
+//! This crate knows nothing of elections, of the log or of how nodes talk to each other.
+#![forbid(unsafe_code)]
 
+mod cli;
+mod config;
+pub mod demo;
+mod generated;
+mod listener;
+mod node_command;
+mod program;
+mod service;
+
+pub use cli::{Cli, Command, DemoArguments, EngineChoice, NodeArguments};
+pub use config::{NodeSettings, SettingsError};
+pub use generated::v1;
+pub use listener::{ListenError, listen};
+pub use program::run;
+pub use service::{FAILURE_TRAILER, QuorateService, failure_of};

@@ -126,12 +126,9 @@ pub struct CreateDatabaseRequest {
 /// The database is there.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct CreateDatabaseResponse {
-    /// The creation's place in the replicated order, as for a write.
+    /// The creation's place in the replicated order, as for a write. A node that has applied it has the database.
     #[prost(message, optional, tag = "1")]
     pub token: ::core::option::Option<CommitToken>,
-    /// True if this call created it, false if it had been there.
-    #[prost(bool, tag = "2")]
-    pub created: bool,
 }
 /// What a read must have seen before it is answered.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -426,28 +423,9 @@ pub struct Member {
     /// Which of two equally good logs leads: the higher priority does. At least 1.
     #[prost(uint32, tag = "5")]
     pub priority: u32,
-    /// This node's links to it; absent for the node itself.
-    #[prost(message, optional, tag = "6")]
-    pub links: ::core::option::Option<Links>,
     /// How far the member follows the master; present only in the master's answer, for the other members.
-    #[prost(message, optional, tag = "7")]
+    #[prost(message, optional, tag = "6")]
     pub progress: ::core::option::Option<Progress>,
-}
-/// The links that a node dials to a member.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct Links {
-    /// The link of elections, heartbeats and acknowledgements stands.
-    #[prost(bool, tag = "1")]
-    pub control: bool,
-    /// The link of log frames stands.
-    #[prost(bool, tag = "2")]
-    pub stream: bool,
-    /// Why the link that is down is down; empty if both stand.
-    #[prost(string, tag = "3")]
-    pub down_reason: ::prost::alloc::string::String,
-    /// Time since the member was last heard, in milliseconds; absent if it never was.
-    #[prost(uint64, optional, tag = "4")]
-    pub silence_ms: ::core::option::Option<u64>,
 }
 /// What a member has acknowledged to the master.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -464,9 +442,12 @@ pub struct Progress {
     /// Entries that the master has written and the member has not.
     #[prost(uint64, tag = "4")]
     pub lag_entries: u64,
-    /// How old the oldest of these entries is, by the master's clock, in milliseconds; 0 if there are none.
-    #[prost(uint64, tag = "5")]
-    pub lag_ms: u64,
+    /// The master feeds it at present.
+    #[prost(bool, tag = "5")]
+    pub connected: bool,
+    /// Bytes sent to it and not acknowledged yet.
+    #[prost(uint64, tag = "6")]
+    pub in_flight_bytes: u64,
 }
 /// How far a write has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]

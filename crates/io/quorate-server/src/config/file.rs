@@ -1,0 +1,143 @@
+use super::{Member, NodeId, QuorumRule, RepConfig};
+use crate::EngineChoice;
+use quorate::NodeType;
+use serde::Deserialize;
+use std::path::PathBuf;
+use std::time::Duration;
+use toml::Spanned;
+
+/// A node's configuration file, field by field. What is left out is as the environment has it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NodeFile {
+    pub(super) group: String,
+    pub(super) node: Spanned<String>,
+    pub(super) client: Spanned<String>,
+    pub(super) data_dir: PathBuf,
+    pub(super) listen: Option<String>,
+    #[serde(default)]
+    pub(super) engine: EngineChoice,
+    pub(super) durability: Option<Spanned<String>>,
+    pub(super) log: Option<String>,
+    #[serde(default)]
+    pub(super) insecure_no_auth: bool,
+    pub(super) members: Vec<DeclaredMember>,
+    pub(super) quorum: Option<Quorum>,
+    #[serde(default)]
+    pub(super) timeouts: Timeouts,
+    #[serde(default)]
+    pub(super) limits: Limits,
+}
+
+/// A node of the group.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DeclaredMember {
+    pub(super) name: String,
+    pub(super) address: String,
+    pub(super) client: Option<String>,
+    #[serde(default, rename = "type")]
+    node_type: DeclaredType,
+    #[serde(default = "one")]
+    priority: u32,
+}
+
+/// A member's part in the group.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum DeclaredType {
+    #[default]
+    Electable,
+    Secondary,
+}
+
+/// Sizes of quorums.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Quorum {
+    election: u16,
+    write: u16,
+}
+
+/// Times in milliseconds.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Timeouts {
+    heartbeat_interval_ms: Option<u64>,
+    election_timeout_ms: Option<u64>,
+    ack_timeout_ms: Option<u64>,
+    pub(super) read_timeout_ms: u64,
+}
+
+/// Bounds of memory and space.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Limits {
+    value_bytes_max: Option<usize>,
+    window_bytes_max: Option<usize>,
+    segment_bytes: Option<u32>,
+    engine_cache_bytes: Option<usize>,
+    pub(super) calls_max: Option<Spanned<u32>>,
+}
+
+impl DeclaredMember {
+    /// The member as the environment declares it; it is numbered there.
+    pub(super) fn member(&self) -> Member {
+        let node_type = match self.node_type {
+            DeclaredType::Electable => NodeType::Electable,
+            DeclaredType::Secondary => NodeType::Secondary,
+        };
+        let (name, address) = (self.name.clone(), self.address.clone());
+        Member { id: NodeId::default(), name, address, node_type, priority: self.priority }
+    }
+}
+
+impl Quorum {
+    pub(super) const fn rule(&self) -> QuorumRule {
+        QuorumRule::Flexible { election: self.election, write: self.write }
+    }
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            heartbeat_interval_ms: None,
+            election_timeout_ms: None,
+            ack_timeout_ms: None,
+            read_timeout_ms: 5_000,
+        }
+    }
+}
+
+impl Timeouts {
+    pub(super) fn set(&self, config: &mut RepConfig) {
+        let time = |place: &mut Duration, milliseconds: Option<u64>| {
+            if let Some(milliseconds) = milliseconds {
+                *place = Duration::from_millis(milliseconds);
+            }
+        };
+        time(&mut config.heartbeat_interval, self.heartbeat_interval_ms);
+        time(&mut config.election_timeout, self.election_timeout_ms);
+        time(&mut config.ack_timeout, self.ack_timeout_ms);
+    }
+}
+
+impl Limits {
+    pub(super) fn set(&self, config: &mut RepConfig) {
+        let size = |place: &mut usize, bytes: Option<usize>| {
+            if let Some(bytes) = bytes {
+                *place = bytes;
+            }
+        };
+        size(&mut config.value_bytes_max, self.value_bytes_max);
+        size(&mut config.window_bytes_max, self.window_bytes_max);
+        size(&mut config.engine_cache_bytes, self.engine_cache_bytes);
+        if let Some(bytes) = self.segment_bytes {
+            config.segment_bytes = bytes;
+        }
+    }
+}
+
+const fn one() -> u32 {
+    1
+}

@@ -1,0 +1,203 @@
+mod convert;
+mod databases;
+mod failure;
+mod scan;
+mod status;
+
+pub use failure::{FAILURE_TRAILER, failure_of};
+
+use crate::NodeSettings;
+use crate::v1::operation::Change;
+use crate::v1::quorate_server::{Quorate, QuorateServer};
+use crate::v1::{
+    CommitToken, Consistency, CreateDatabaseRequest, CreateDatabaseResponse, DeleteRequest, Durability,
+    GetRequest, GetResponse, PutRequest, ScanRequest, StatusRequest, StatusResponse, WriteRequest,
+    WriteResponse,
+};
+use convert::{Defaults, token_of};
+use databases::Databases;
+use failure::Refusals;
+use quorate::{ConsistencyPolicy, GroupUuid, ReplicatedEnvironment, Snapshot, WriteBatch};
+use scan::{ScanStream, Scans};
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
+use tokio::task::spawn_blocking;
+use tonic::{Request, Response, Status};
+
+/// Room in a message for everything beside its values: keys, names, and what protobuf puts around them.
+const MESSAGE_OVERHEAD_BYTES: usize = 1 << 20;
+
+/// Answers gRPC calls from one open environment. Clones share it.
+#[derive(Clone)]
+pub struct QuorateService {
+    environment: Arc<ReplicatedEnvironment>,
+    databases: Arc<Databases>,
+    refusals: Refusals,
+    /// The group's identity, once it was asked for after a commit: from then on it stays what it is.
+    group: Arc<OnceLock<GroupUuid>>,
+    defaults: Defaults,
+    scans: Scans,
+    started: Instant,
+    value_bytes_max: usize,
+}
+
+impl QuorateService {
+    /// The service of an environment that was opened with these settings.
+    #[must_use]
+    pub fn new(environment: Arc<ReplicatedEnvironment>, settings: &NodeSettings) -> Self {
+        let config = &settings.environment;
+        Self {
+            databases: Arc::new(Databases::new(Arc::clone(&environment))),
+            environment,
+            refusals: Refusals::new(settings),
+            group: Arc::new(OnceLock::new()),
+            defaults: Defaults { durability: config.durability, read_timeout: settings.read_timeout },
+            scans: Scans::new(),
+            started: Instant::now(),
+            value_bytes_max: config.value_bytes_max,
+        }
+    }
+
+    /// The service as the gRPC server takes it, with message limits that follow the limit of values.
+    #[must_use]
+    pub fn into_server(self) -> QuorateServer<Self> {
+        let message_bytes_max = self.value_bytes_max.saturating_add(MESSAGE_OVERHEAD_BYTES);
+        QuorateServer::new(self)
+            .max_decoding_message_size(message_bytes_max)
+            .max_encoding_message_size(message_bytes_max)
+    }
+
+    /// Adds the change of one operation to a batch.
+    async fn add(&self, batch: &mut WriteBatch, database: &str, change: Change) -> Result<(), Status> {
+        let database = self.databases.find_for_write(database, &self.refusals).await?;
+        match change {
+            Change::Put(put) => batch.put(database.id(), &put.key, &put.value),
+            Change::Delete(delete) => batch.delete(database.id(), &delete.key),
+        }
+        Ok(())
+    }
+
+    async fn commit(
+        &self,
+        batch: &WriteBatch,
+        durability: Option<Durability>,
+    ) -> Result<WriteResponse, Status> {
+        let durability = self.defaults.durability(durability)?;
+        let committed =
+            self.environment.write(batch, durability).await.map_err(|error| self.refusals.write(&error))?;
+        Ok(convert::write_response(&committed))
+    }
+
+    /// A snapshot that satisfies a demand. Waits without blocking.
+    async fn snapshot(&self, consistency: Option<Consistency>) -> Result<Snapshot, Status> {
+        let policy = self.defaults.consistency(consistency)?;
+        let began = Instant::now();
+        match self.environment.read_async(policy).await {
+            Ok(snapshot) => Ok(snapshot),
+            Err(error) => {
+                let present = self.environment.read_async(ConsistencyPolicy::NoConsistencyRequired).await;
+                let applied = present.ok().and_then(|snapshot| snapshot.position());
+                Err(self.refusals.read(&error, began.elapsed(), applied.map(|id| id.vlsn)))
+            }
+        }
+    }
+
+    /// The token of the last commit that a snapshot shows.
+    async fn seen(&self, snapshot: &Snapshot) -> Result<Option<CommitToken>, Status> {
+        let Some(position) = snapshot.position() else { return Ok(None) };
+        let group = match self.group.get() {
+            Some(group) => Some(*group),
+            None => self.ask_for_group().await?,
+        };
+        Ok(group.map(|group| token_of(&quorate::CommitToken::new(group, position))))
+    }
+
+    async fn ask_for_group(&self) -> Result<Option<GroupUuid>, Status> {
+        let environment = Arc::clone(&self.environment);
+        let status = blocking(move || environment.status()).await?;
+        let group = status.and_then(|status| status.uuid);
+        Ok(group.map(|group| *self.group.get_or_init(|| group)))
+    }
+}
+
+#[tonic::async_trait]
+impl Quorate for QuorateService {
+    type ScanStream = ScanStream;
+
+    async fn put(&self, request: Request<PutRequest>) -> Result<Response<WriteResponse>, Status> {
+        let PutRequest { database, key, value, durability } = request.into_inner();
+        let mut batch = WriteBatch::new();
+        self.add(&mut batch, &database, Change::Put(crate::v1::Put { key, value })).await?;
+        self.commit(&batch, durability).await.map(Response::new)
+    }
+
+    async fn delete(&self, request: Request<DeleteRequest>) -> Result<Response<WriteResponse>, Status> {
+        let DeleteRequest { database, key, durability } = request.into_inner();
+        let mut batch = WriteBatch::new();
+        self.add(&mut batch, &database, Change::Delete(crate::v1::Delete { key })).await?;
+        self.commit(&batch, durability).await.map(Response::new)
+    }
+
+    async fn write(&self, request: Request<WriteRequest>) -> Result<Response<WriteResponse>, Status> {
+        let WriteRequest { operations, durability } = request.into_inner();
+        let mut batch = WriteBatch::new();
+        for operation in operations {
+            let change = operation.change.ok_or_else(|| {
+                Status::invalid_argument("an operation has neither put nor delete: set one of them")
+            })?;
+            self.add(&mut batch, &operation.database, change).await?;
+        }
+        self.commit(&batch, durability).await.map(Response::new)
+    }
+
+    async fn get(&self, request: Request<GetRequest>) -> Result<Response<GetResponse>, Status> {
+        let GetRequest { database, key, consistency } = request.into_inner();
+        if key.is_empty() {
+            return Err(Status::invalid_argument("the key is empty: keys have at least 1 byte"));
+        }
+        let snapshot = self.snapshot(consistency).await?;
+        let database = self.databases.find(&database, &self.refusals).await?;
+        let seen = self.seen(&snapshot).await?;
+        let value = blocking(move || snapshot.get(&database, &key)).await?;
+        let value = value.map_err(|error| self.refusals.read_failed(&error))?;
+        Ok(Response::new(GetResponse { value: value, seen }))
+    }
+
+    async fn scan(&self, request: Request<ScanRequest>) -> Result<Response<ScanStream>, Status> {
+        let ScanRequest { database, start, end, limit, consistency } = request.into_inner();
+        let snapshot = self.snapshot(consistency).await?;
+        let database = self.databases.find(&database, &self.refusals).await?;
+        let seen = self.seen(&snapshot).await?;
+        let rows = scan::rows(&snapshot, &database, &start, &end, limit);
+        Ok(Response::new(self.scans.begin(rows, seen, self.refusals.clone()).await?))
+    }
+
+    async fn create_database(
+        &self,
+        request: Request<CreateDatabaseRequest>,
+    ) -> Result<Response<CreateDatabaseResponse>, Status> {
+        let mut batch = WriteBatch::new();
+        batch.create_database(&request.into_inner().name);
+        let created = self.commit(&batch, None).await?;
+        Ok(Response::new(CreateDatabaseResponse { token: created.token }))
+    }
+
+    async fn status(&self, _request: Request<StatusRequest>) -> Result<Response<StatusResponse>, Status> {
+        let service = self.clone();
+        let answer = blocking(move || {
+            let environment = &service.environment;
+            let status = environment.status()?;
+            Some(status::response(&status, &environment.stats(), &service.refusals, service.started))
+        });
+        let gone =
+            || Status::internal("the node has failed by a bug of its own: restart it, and report its log");
+        answer.await?.map(Response::new).ok_or_else(gone)
+    }
+}
+
+/// Carries out what may wait for a disk on a thread where waiting hinders nobody.
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Status> {
+    spawn_blocking(work)
+        .await
+        .map_err(|error| Status::internal(format!("a part of the call has failed: {error}")))
+}

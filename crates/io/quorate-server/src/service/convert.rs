@@ -1,0 +1,146 @@
+use crate::v1::consistency::Policy;
+use crate::v1::{AckPolicy, CommitToken, Consistency, Durability, SyncPolicy, WriteOutcome, WriteResponse};
+use bytes::Bytes;
+use quorate::{
+    CommitDurability, CommitExtent, Committed, ConsistencyPolicy, EntryId, GroupUuid, ReplicaAckPolicy, Term,
+    Vlsn,
+};
+use std::time::Duration;
+use tonic::Status;
+
+/// What holds where a call does not say.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Defaults {
+    pub(super) durability: CommitDurability,
+    pub(super) read_timeout: Duration,
+}
+
+impl Defaults {
+    /// What a call asks of a write.
+    pub(super) fn durability(&self, asked: Option<Durability>) -> Result<CommitDurability, Status> {
+        let Some(asked) = asked else { return Ok(self.durability) };
+        Ok(CommitDurability {
+            local: sync_policy(asked.local, self.durability.local)?,
+            replica: sync_policy(asked.replica, self.durability.replica)?,
+            acks: ack_policy(asked.acks, self.durability.acks)?,
+        })
+    }
+
+    /// What a call asks of a read.
+    pub(super) fn consistency(&self, asked: Option<Consistency>) -> Result<ConsistencyPolicy, Status> {
+        match asked.and_then(|asked| asked.policy) {
+            None | Some(Policy::None(_)) => Ok(ConsistencyPolicy::NoConsistencyRequired),
+            Some(Policy::CommitPoint(asked)) => {
+                let token = asked.token.and_then(parse_token).ok_or_else(|| {
+                    Status::invalid_argument("the commit point has no token, or half of one")
+                })?;
+                let timeout = self.timeout(asked.timeout_ms);
+                Ok(ConsistencyPolicy::CommitPointConsistency { token, timeout })
+            }
+            Some(Policy::Linearizable(asked)) => {
+                Ok(ConsistencyPolicy::Linearizable { timeout: self.timeout(asked.timeout_ms) })
+            }
+        }
+    }
+
+    const fn timeout(&self, asked_ms: u64) -> Duration {
+        if asked_ms == 0 { self.read_timeout } else { Duration::from_millis(asked_ms) }
+    }
+}
+
+/// A token in the words of the protocol.
+pub(super) fn token_of(token: &quorate::CommitToken) -> CommitToken {
+    let group = Bytes::copy_from_slice(&token.group.0.to_be_bytes());
+    CommitToken { group, term: token.term.as_u64(), vlsn: token.vlsn.as_u64() }
+}
+
+/// What is known of a write that succeeded.
+pub(super) fn write_response(committed: &Committed) -> WriteResponse {
+    let outcome = match committed.extent {
+        CommitExtent::Committed => WriteOutcome::Committed,
+        CommitExtent::Written => WriteOutcome::Written,
+    };
+    WriteResponse { token: Some(token_of(&committed.token)), outcome: outcome.into() }
+}
+
+fn parse_token(token: CommitToken) -> Option<quorate::CommitToken> {
+    let group = GroupUuid(u128::from_be_bytes(token.group[..].try_into().ok()?));
+    let id = EntryId { term: Term::from_u64(token.term), vlsn: Vlsn::new(token.vlsn)? };
+    Some(quorate::CommitToken::new(group, id))
+}
+
+fn sync_policy(asked: i32, default: quorate::SyncPolicy) -> Result<quorate::SyncPolicy, Status> {
+    match SyncPolicy::try_from(asked) {
+        Ok(SyncPolicy::Unspecified) => Ok(default),
+        Ok(SyncPolicy::Sync) => Ok(quorate::SyncPolicy::Sync),
+        Ok(SyncPolicy::WriteNoSync) => Ok(quorate::SyncPolicy::WriteNoSync),
+        Ok(SyncPolicy::NoSync) => Ok(quorate::SyncPolicy::NoSync),
+        Err(_) => Err(Status::invalid_argument(format!("there is no sync policy {asked}"))),
+    }
+}
+
+fn ack_policy(asked: i32, default: ReplicaAckPolicy) -> Result<ReplicaAckPolicy, Status> {
+    match AckPolicy::try_from(asked) {
+        Ok(AckPolicy::Unspecified) => Ok(default),
+        Ok(AckPolicy::All) => Ok(ReplicaAckPolicy::All),
+        Ok(AckPolicy::SimpleMajority) => Ok(ReplicaAckPolicy::SimpleMajority),
+        Ok(AckPolicy::None) => Ok(ReplicaAckPolicy::None),
+        Err(_) => Err(Status::invalid_argument(format!("there is no ack policy {asked}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::v1::{CommitPoint, Linearizable, NoConsistency};
+
+    const DEFAULTS: Defaults = Defaults {
+        durability: CommitDurability {
+            local: quorate::SyncPolicy::WriteNoSync,
+            replica: quorate::SyncPolicy::NoSync,
+            acks: ReplicaAckPolicy::All,
+        },
+        read_timeout: Duration::from_secs(7),
+    };
+
+    fn token() -> quorate::CommitToken {
+        let id = EntryId { term: Term::from_u64(3), vlsn: Vlsn::new(4).unwrap() };
+        quorate::CommitToken::new(GroupUuid(5 << 100), id)
+    }
+
+    #[test]
+    fn a_durability_that_is_absent_or_unspecified_is_the_nodes() {
+        assert_eq!(DEFAULTS.durability(None).unwrap(), DEFAULTS.durability);
+        assert_eq!(DEFAULTS.durability(Some(Durability::default())).unwrap(), DEFAULTS.durability);
+        let asked = Durability { acks: AckPolicy::None.into(), ..Durability::default() };
+        assert_eq!(DEFAULTS.durability(Some(asked)).unwrap().to_string(), "write-no-sync,no-sync,none");
+        let unknown = Durability { local: 77, ..Durability::default() };
+        assert_eq!(DEFAULTS.durability(Some(unknown)).unwrap_err().code(), tonic::Code::InvalidArgument);
+    }
+
+    #[test]
+    fn a_token_survives_the_way_to_the_client_and_back() {
+        assert_eq!(parse_token(token_of(&token())), Some(token()));
+        for broken in [
+            CommitToken { group: vec![1; 15].into(), ..token_of(&token()) },
+            CommitToken { vlsn: 0, ..token_of(&token()) },
+        ] {
+            let point = CommitPoint { token: Some(broken), timeout_ms: 1 };
+            let asked = Consistency { policy: Some(Policy::CommitPoint(point)) };
+            assert_eq!(DEFAULTS.consistency(Some(asked)).unwrap_err().code(), tonic::Code::InvalidArgument);
+        }
+    }
+
+    #[test]
+    fn each_demand_becomes_a_policy_with_its_own_or_the_nodes_timeout() {
+        let policy = |policy| DEFAULTS.consistency(Some(Consistency { policy })).unwrap();
+        assert_eq!(policy(None), ConsistencyPolicy::NoConsistencyRequired);
+        assert_eq!(policy(Some(Policy::None(NoConsistency {}))), ConsistencyPolicy::NoConsistencyRequired);
+        let linearizable = Policy::Linearizable(Linearizable { timeout_ms: 0 });
+        assert_eq!(policy(Some(linearizable)).timeout(), Some(Duration::from_secs(7)));
+        let point = CommitPoint { token: Some(token_of(&token())), timeout_ms: 9 };
+        let timeout = Duration::from_millis(9);
+        let expected = ConsistencyPolicy::CommitPointConsistency { token: token(), timeout };
+        assert_eq!(policy(Some(Policy::CommitPoint(point))), expected);
+    }
+}

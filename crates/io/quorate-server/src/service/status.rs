@@ -1,0 +1,107 @@
+use super::failure::Refusals;
+use crate::v1::{Member, NodeState, NodeType, Progress, StatusResponse, Watermarks};
+use bytes::Bytes;
+use quorate::{GroupStatus, MemberStatus, RepStats, ReplicaStatus, Vlsn};
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+/// A node's status in the words of the protocol.
+pub(super) fn response(
+    status: &GroupStatus,
+    stats: &RepStats,
+    refusals: &Refusals,
+    started: Instant,
+) -> StatusResponse {
+    let own = status.members.iter().find(|member| member.member.name == status.node);
+    StatusResponse {
+        group: status.group.clone(),
+        group_uuid: status.uuid.map(|uuid| Bytes::copy_from_slice(&uuid.0.to_be_bytes())).unwrap_or_default(),
+        node: status.node.clone(),
+        id: own.map_or(0, |own| u32::from(own.member.id.as_u16())),
+        node_type: own.map_or(NodeType::Unspecified, |own| node_type(own.member.node_type)).into(),
+        state: node_state(status.state).into(),
+        term: status.term.as_u64(),
+        master: status.master.as_ref().map(|master| refusals.master(master)),
+        watermarks: Some(watermarks(&status.watermarks)),
+        members: status.members.iter().map(member).collect(),
+        uptime_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        recovering: status.is_recovering,
+        fault: status.halted.clone().unwrap_or_default(),
+        statistics: statistics(stats),
+    }
+}
+
+fn member(status: &MemberStatus) -> Member {
+    let member = &status.member;
+    Member {
+        id: u32::from(member.id.as_u16()),
+        name: member.name.clone(),
+        address: member.address.clone(),
+        node_type: node_type(member.node_type).into(),
+        priority: member.priority,
+        progress: status.replica.as_ref().map(progress),
+    }
+}
+
+fn progress(replica: &ReplicaStatus) -> Progress {
+    Progress {
+        written: Vlsn::number(replica.written),
+        durable: Vlsn::number(replica.durable),
+        applied: Vlsn::number(replica.applied),
+        lag_entries: replica.lag_entries,
+        connected: replica.is_connected,
+        in_flight_bytes: replica.in_flight_bytes as u64,
+    }
+}
+
+fn watermarks(marks: &quorate::Watermarks) -> Watermarks {
+    Watermarks {
+        trimmed: Vlsn::number(marks.trimmed),
+        engine_durable: Vlsn::number(marks.engine_durable),
+        applied: Vlsn::number(marks.applied),
+        committed: Vlsn::number(marks.committed),
+        durable: Vlsn::number(marks.durable),
+        written: Vlsn::number(marks.written),
+    }
+}
+
+const fn node_type(node_type: quorate::NodeType) -> NodeType {
+    match node_type {
+        quorate::NodeType::Electable => NodeType::Electable,
+        quorate::NodeType::Secondary => NodeType::Secondary,
+        _ => NodeType::Unspecified,
+    }
+}
+
+const fn node_state(state: quorate::NodeState) -> NodeState {
+    match state {
+        quorate::NodeState::Detached => NodeState::Detached,
+        quorate::NodeState::Unknown => NodeState::Unknown,
+        quorate::NodeState::Master => NodeState::Master,
+        quorate::NodeState::Replica => NodeState::Replica,
+    }
+}
+
+/// Every figure by its name, as declared in [`RepStats`]; all of them only grow.
+fn statistics(stats: &RepStats) -> BTreeMap<String, u64> {
+    macro_rules! totals {
+        ($from:expr; $($name:ident)*) => {
+            [$((concat!(stringify!($name), "_total").to_owned(), $from.$name)),*]
+        };
+    }
+    let node = totals![stats;
+        commits writes_released bytes_proposed commits_rolled_back commits_timed_out
+        writes_refused writes_without_effect proposals reads_any reads_commit_point
+        reads_linearizable reads_timed_out reads_refused log_groups log_batches log_syncs
+        entries_applied engine_steps engine_flushes packets_received packets_refused
+        packets_malformed packets_sent packets_dropped links_opened links_failed callers_rejected
+        state_changes
+    ];
+    let protocol = totals![stats.protocol;
+        canvasses ballots wins step_downs heartbeats_sent heartbeats_received syncups entries_fed
+        bytes_fed entries_received bytes_received acks_sent acks_received refused_by_term
+        refused_foreign refused_frames entries_rolled_back entries_proposed log_reads
+    ];
+    node.into_iter().chain(protocol).collect()
+}
