@@ -26,7 +26,7 @@ pub(crate) enum Event {
     /// A message arrives.
     Deliver { link: Link, message: Message, packet: Packet },
     /// A node's deadline comes.
-    Tick { node: NodeId, life: u64 },
+    Tick { node: NodeId, life: u64, at: SimTime },
     /// A thread of a node reports to its event loop.
     Report { node: NodeId, life: u64, completion: Completion },
     /// What a node's log writer is at is done.
@@ -187,7 +187,7 @@ impl World {
         }
         match event {
             Event::Deliver { link, message, packet } => self.deliver(link, &message, packet),
-            Event::Tick { node, life } => self.tick(node, life),
+            Event::Tick { node, life, at } => self.tick(node, life, at),
             Event::Report { node, life, completion } => self.report(node, life, completion),
             Event::Log { node, life } => self.log_step(node, life),
             Event::Apply { node, life } => self.apply_step(node, life),
@@ -213,10 +213,10 @@ impl World {
         })
     }
 
-    fn tick(&mut self, node: NodeId, life: u64) -> Result<(), Violation> {
+    fn tick(&mut self, node: NodeId, life: u64, at: SimTime) -> Result<(), Violation> {
         let now = self.now;
         let host = self.host(node);
-        if host.life() != Some(life) || host.tick_at != Some(now) {
+        if host.life() != Some(life) || host.tick_at != Some(at) {
             return Ok(());
         }
         host.tick_at = None;
@@ -359,7 +359,7 @@ impl World {
         }
         if let Some(deadline) = deadline.filter(|deadline| host.tick_at.is_none_or(|at| *deadline < at)) {
             host.tick_at = Some(deadline);
-            self.queue.push(deadline, Event::Tick { node, life });
+            self.queue.push(deadline, Event::Tick { node, life, at: deadline });
         }
     }
 
