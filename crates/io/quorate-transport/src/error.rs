@@ -14,7 +14,8 @@ pub enum TransportError {
     },
     /// The listen address is not of the form `host:port`, or its host name has no address.
     #[error(
-        "the listen address {address:?} cannot be resolved ({detail}): write host:port, ip:port or [ipv6]:port"
+        "the listen address {address:?} cannot be resolved ({detail}): write host:port, ip:port or \
+         [ipv6]:port"
     )]
     Unresolvable {
         /// Where this node should listen.
@@ -22,10 +23,11 @@ pub enum TransportError {
         /// What the resolver said.
         detail: String,
     },
-    /// The listen address can be reached from other machines, and nobody who calls there would be authenticated.
+    /// The listen address can be reached from other machines, and nobody who calls there would be
+    /// authenticated.
     #[error(
-        "listening at {address} would open this node to anybody who can reach it, and nobody is authenticated: listen on a \
-         loopback address, or set `insecure_no_auth` if every machine that can reach it is trusted"
+        "listening at {address} would open this node to anybody who can reach it, and nobody is authenticated: \
+         listen on a loopback address, or set `insecure_no_auth` if every machine that can reach it is trusted"
     )]
     NotLoopback {
         /// What the listen address resolves to.

@@ -4,7 +4,8 @@ use quorate_core::{Hello, HelloRefusal, Member, MemberList, NodeId};
 
 /// Judges a caller on the listening side. `expected` is the name of the node that the caller meant to reach.
 ///
-/// What differs between the groups is named before what differs between the nodes: a stranger's group says more than its name.
+/// What differs between the groups is named before what differs between the nodes: a stranger's group says
+/// more than its name.
 pub(crate) fn admit_caller(
     ours: &Hello,
     theirs: &Hello,
@@ -31,7 +32,8 @@ pub(crate) fn recognise(ours: &Hello, theirs: &Hello, expected: &Member) -> Resu
     Ok(())
 }
 
-/// The listening side's refusal as the dialling side says it: what was "ours" is "theirs". `refuser` is the listener's name.
+/// The listening side's refusal as the dialling side says it: what was "ours" is "theirs". `refuser` is the
+/// listener's name.
 pub(crate) fn mirrored(refusal: HelloRefusal, refuser: &str) -> HelloRefusal {
     match refusal {
         HelloRefusal::Protocol { ours, theirs } => HelloRefusal::Protocol { ours: theirs, theirs: ours },

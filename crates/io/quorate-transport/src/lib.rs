@@ -1,7 +1,7 @@
 //! Channels between the nodes of a group: in memory and over TCP.
 //!
-//! Both transports implement [`Transport`](quorate_core::Transport) and speak to an [`Inbox`](quorate_core::Inbox); nothing else
-//! in the workspace needs to know which of them it uses.
+//! Both transports implement [`Transport`](quorate_core::Transport) and speak to an
+//! [`Inbox`](quorate_core::Inbox); nothing else in the workspace needs to know which of them it uses.
 //!
 //! ```text
 //!   node a                                            node b
@@ -11,12 +11,13 @@
 //!   Inbox::receive  <-- reader <--link (stream) -- outbox <--
 //! ```
 //!
-//! A link carries packets one way and is dialled by the node that sends on it. Both ends introduce themselves before the first
-//! packet; whoever does not belong to the group is turned away, and both sides are told why.
+//! A link carries packets one way and is dialled by the node that sends on it. Both ends introduce themselves
+//! before the first packet; whoever does not belong to the group is turned away, and both sides are told why.
 //!
-//! * [`TcpTransport`] connects processes. It does not authenticate anybody: it refuses to listen beyond the loopback
-//!   interface unless it is told in so many words that the network is trusted.
-//! * [`InMemoryGroup`] connects nodes of one process, and can partition, delay and kill them: for an application's own tests.
+//! * [`TcpTransport`] connects processes. It does not authenticate anybody: it refuses to listen beyond the
+//!   loopback interface unless it is told in so many words that the network is trusted.
+//! * [`InMemoryGroup`] connects nodes of one process, and can partition, delay and kill them: for an
+//!   application's own tests.
 #![forbid(unsafe_code)]
 
 mod backoff;

@@ -14,7 +14,8 @@ const QUEUE_BYTES_MAX: usize = 16 << 20;
 const BACKOFF_MIN: Duration = Duration::from_millis(5);
 const BACKOFF_MAX: Duration = Duration::from_millis(100);
 
-/// Counts the nodes that were ever started, so that one that is started again is not taken for its former self.
+/// Counts the nodes that were ever started, so that one that is started again is not taken for its former
+/// self.
 pub(crate) type EndpointNumber = u64;
 
 /// A running node.
@@ -166,8 +167,8 @@ impl Hub {
         self.work.notify_one();
     }
 
-    /// Takes part in the work as the dispatcher does: `take` is tried on each job that is due, until it gives something to call, or the
-    /// hub is shut down.
+    /// Takes part in the work as the dispatcher does: `take` is tried on each job that is due, until it gives
+    /// something to call, or the hub is shut down.
     pub(crate) fn next_call<C>(&self, mut take: impl FnMut(&mut State, Job) -> Option<C>) -> Option<C> {
         let mut state = self.lock();
         state.dispatcher = Some(thread::current().id());
@@ -231,7 +232,8 @@ impl State {
         }
     }
 
-    /// The session of a link, if it is still the one with this number, after `bytes` of it have been taken off the way.
+    /// The session of a link, if it is still the one with this number, after `bytes` of it have been taken
+    /// off the way.
     pub(crate) fn arrived(&mut self, link: LinkId, session: u64, bytes: usize) -> Option<EndpointNumber> {
         let standing = self.links.get_mut(&link)?.session.as_mut()?;
         if standing.number != session {

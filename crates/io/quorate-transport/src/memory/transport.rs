@@ -19,7 +19,8 @@ impl Transport for InMemoryTransport {
         self.hub.send(self.endpoint, to, service, packet)
     }
 
-    /// Called from within the inbox it returns at once, and the inbox hears nothing more once that call has returned.
+    /// Called from within the inbox it returns at once, and the inbox hears nothing more once that call has
+    /// returned.
     fn close(&self) {
         self.hub.close(self.endpoint);
     }

@@ -1,11 +1,11 @@
 //! The listening side: callers introduce themselves, then their packets go to the inbox.
 
-use super::Shared;
 use super::greeting::{Greeting, GreetingError, encode_greeting, read_greeting};
 use super::packet::{PacketError, PacketReader};
+use super::shared::Shared;
 use super::stats::Counter;
 use crate::introduction;
-use quorate_core::{Admission, Hello, HelloRefusal, NodeId, PeerEvent, Service};
+use quorate_core::{Admission, Hello, HelloRefusal, NodeId, Packet, PeerEvent, Service};
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,7 +15,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
-/// The pause after the operating system could not accept a caller, mostly because this process has no file descriptor left.
+/// The pause after the operating system could not accept a caller, mostly because this process has no file
+/// descriptor left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// The readers of the links that stand, one for each member and service.
@@ -68,7 +69,7 @@ async fn introduce(
     shared: &Shared,
     mut stream: TcpStream,
 ) -> Result<(TcpStream, NodeId, Service), Rejection> {
-    let ours = shared.inbox.hello();
+    let ours = shared.hello();
     let (service, target, theirs) = match read_greeting(&mut stream, ours.protocol).await {
         Ok(Greeting::Call { service, target, hello }) => (service, target, hello),
         Err(GreetingError::Protocol { theirs }) => {
@@ -128,10 +129,11 @@ fn reject(shared: &Shared, counter: &Counter, peer: String, refusal: Option<Hell
 }
 
 impl Readers {
-    /// Starts to read a link. An earlier one of the same member and service ends first: its other end has given it up.
+    /// Starts to read a link. An earlier one of the same member and service ends first: its other end has
+    /// given it up.
     ///
-    /// All tasks share one thread, so a task that is aborted here is not running and never runs again: nothing of the
-    /// earlier link reaches the inbox after something of the later one.
+    /// All tasks share one thread, so a task that is aborted here is not running and never runs again:
+    /// nothing of the earlier link reaches the inbox after something of the later one.
     fn start(shared: &Arc<Shared>, stream: TcpStream, caller: NodeId, service: Service) {
         let mut readers = shared.readers.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(earlier) = readers.remove(&(caller, service)) {
@@ -145,29 +147,40 @@ impl Readers {
 /// Hands the packets of a link to the inbox until the link ends.
 async fn read(shared: Arc<Shared>, mut stream: TcpStream, from: NodeId, service: Service) {
     let mut reader = PacketReader::new(shared.limits.packet_bytes_max);
-    let counters = &shared.counters;
     loop {
         match reader.next(&mut stream).await {
             Ok(Some(packet)) => {
-                counters.packets_received.increment();
-                counters.bytes_received.add(packet.bytes() as u64);
-                if shared.receive(from, service, packet) == Admission::Refused {
-                    counters.rejected_by_inbox.increment();
-                    tracing::warn!(%from, ?service, "the peer sent more than it may: link closed");
+                if !deliver(&shared, from, service, packet) {
                     return;
                 }
             }
             Ok(None) => return,
             Err(PacketError::Oversized { declared }) => {
-                tracing::warn!(%from, ?service, declared, "the peer announced too long a packet: link closed");
+                tracing::warn!(%from, ?service, declared, "too long a packet announced: link closed");
                 let name = shared.members.member(from).map_or_else(String::new, |member| member.name.clone());
-                reject(&shared, &counters.rejected_oversized, name, None);
-                return;
+                return reject(&shared, &shared.counters.rejected_oversized, name, None);
             }
             Err(PacketError::Io(error)) => {
-                tracing::debug!(%from, ?service, %error, "link broken");
-                return;
+                return tracing::debug!(%from, ?service, %error, "link broken");
             }
         }
+    }
+}
+
+/// Hands over one packet; false if the link is to end.
+fn deliver(shared: &Shared, from: NodeId, service: Service, packet: Packet) -> bool {
+    let bytes = packet.bytes() as u64;
+    match shared.receive(from, service, packet) {
+        Some(Admission::Accepted) => {
+            shared.counters.packets_received.increment();
+            shared.counters.bytes_received.add(bytes);
+            true
+        }
+        Some(Admission::Refused) => {
+            shared.counters.rejected_by_inbox.increment();
+            tracing::warn!(%from, ?service, "the peer sent more than it may: link closed");
+            false
+        }
+        None => false,
     }
 }

@@ -7,16 +7,18 @@ use std::time::Duration;
 pub struct TcpConfig {
     /// This node's number in `members`.
     pub me: NodeId,
-    /// Where this node listens: `host:port`, `ip:port` or `[ipv6]:port`. It need not be the address that `members` declares for
-    /// this node: a container listens on `0.0.0.0` and is reached under a name. Port 0 takes any free port.
+    /// Where this node listens: `host:port`, `ip:port` or `[ipv6]:port`. It need not be the address that
+    /// `members` declares for this node: a container listens on `0.0.0.0` and is reached under a name. Port 0
+    /// takes any free port.
     pub listen: String,
     /// The group's members. Every other one is dialled at its declared address, and nobody else is let in.
     pub members: MemberList,
-    /// Allows listening beyond the loopback interface. **Dangerous**: nothing authenticates a caller, so whoever reaches the
-    /// port and knows the group's name and members can read and write the group's data. Only for a network in which every
-    /// machine is trusted. Default: false.
+    /// Allows listening beyond the loopback interface. **Dangerous**: nothing authenticates a caller, so
+    /// whoever reaches the port and knows the group's name and members can read and write the group's data.
+    /// Only for a network in which every machine is trusted. Default: false.
     pub insecure_no_auth: bool,
-    /// Seed of the jitter in the pauses between attempts, so that a run can be replayed. Give each node its own.
+    /// Seed of the jitter in the pauses between attempts, so that a run can be replayed. Give each node its
+    /// own.
     pub seed: u64,
     /// Bounds of memory and time.
     pub limits: TcpLimits,
@@ -40,25 +42,27 @@ impl TcpConfig {
 /// Bounds of a transport's memory and time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TcpLimits {
-    /// The longest packet, head and body together, in bytes, that is sent or received. A longer one is not sent; a peer that
-    /// announces one is cut off before anything is allocated for it. 1 to `u32::MAX`; the same on every node.
-    /// Default: 80 MiB.
+    /// The longest packet, head and body together, in bytes, that is sent or received. A longer one is not
+    /// sent; a peer that announces one is cut off before anything is allocated for it. 1 to `u32::MAX`; the
+    /// same on every node. Default: 80 MiB.
     pub packet_bytes_max: usize,
-    /// How many callers may be connected that have not yet said who they are. Beyond it the one that has been silent longest is
-    /// closed, so that a flood of them does not keep members out. Links of members are not counted: there is at most one for
-    /// each member and service. At least 1. Default: 256.
+    /// How many callers may be connected that have not yet said who they are. Beyond it the one that has been
+    /// silent longest is closed, so that a flood of them does not keep members out. Links of members are not
+    /// counted: there is at most one for each member and service. At least 1. Default: 256.
     pub connections_max: usize,
     /// How long a caller may take to introduce itself, and the node that it calls to answer. Default: 3 s.
     pub handshake_timeout: Duration,
-    /// How many bytes may wait for one link to take them; beyond it packets are dropped. A packet always fits into an empty
-    /// queue. At least 1. Default: 16 MiB.
+    /// How many bytes may wait for one link to take them; beyond it packets are dropped. A packet always fits
+    /// into an empty queue. At least 1. Default: 16 MiB.
     pub send_queue_bytes_max: usize,
     /// How long an attempt to connect to one address may take. Default: 1 s.
     pub connect_timeout: Duration,
-    /// How long sent bytes may stay unacknowledged by the peer's machine before the link is given up (Linux; elsewhere the
-    /// operating system decides). It bounds how long a link hangs after a partition has healed. Default: 3 s.
+    /// How long sent bytes may stay unacknowledged by the peer's machine before the link is given up (Linux;
+    /// elsewhere the operating system decides). It bounds how long a link hangs after a partition has healed.
+    /// Default: 3 s.
     pub unacknowledged_timeout: Duration,
-    /// The pause after the first failed attempt; each further one doubles it, less up to a half by chance. Default: 10 ms.
+    /// The pause after the first failed attempt; each further one doubles it, less up to a half by chance.
+    /// Default: 10 ms.
     pub backoff_min: Duration,
     /// The longest pause between attempts. At least `backoff_min`. Default: 1 s.
     pub backoff_max: Duration,

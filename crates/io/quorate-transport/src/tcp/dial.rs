@@ -1,7 +1,8 @@
 //! One attempt to open a link: resolve, connect, introduce.
 
+use super::TcpLimits;
 use super::greeting::{Greeting, GreetingError, encode_greeting, read_greeting};
-use super::{Shared, TcpLimits};
+use super::shared::Shared;
 use crate::introduction;
 use quorate_core::{DownReason, Hello, HelloRefusal, Member, Service};
 use std::io;
@@ -22,7 +23,8 @@ pub(crate) async fn dial(
 }
 
 async fn connect(address: &str, limits: &TcpLimits) -> Result<TcpStream, DownReason> {
-    // The pause before the next attempt bounds how many lookups there are, the resolver's own timeout how long one lasts.
+    // The pause before the next attempt bounds how many lookups there are, the resolver's own timeout how
+    // long one lasts.
     let addresses = tokio::net::lookup_host(address).await.map_err(|_| DownReason::Unresolvable)?;
     let mut reason = None;
     for address in addresses {
@@ -52,7 +54,8 @@ async fn connect_to(address: SocketAddr, limits: &TcpLimits) -> Result<TcpStream
     Ok(stream)
 }
 
-/// A socket that dials a free port of its own machine may be given that very port, and then meets itself: nobody listens there.
+/// A socket that dials a free port of its own machine may be given that very port, and then meets itself:
+/// nobody listens there.
 fn is_connected_to_itself(stream: &TcpStream) -> bool {
     matches!((stream.local_addr(), stream.peer_addr()), (Ok(local), Ok(peer)) if local == peer)
 }
@@ -79,7 +82,7 @@ async fn introduce(
     service: Service,
     mut stream: TcpStream,
 ) -> Result<(TcpStream, Hello), DownReason> {
-    let ours = shared.inbox.hello();
+    let ours = shared.hello();
     let call = Greeting::Call { service, target: peer.name.clone(), hello: ours.clone() };
     let bytes = encode_greeting(&call, ours.protocol).ok_or_else(unfinished)?;
     stream.write_all(&bytes).await.map_err(|_| unfinished())?;

@@ -16,8 +16,8 @@
 //!   +--------+----------+------+------+--------+---------+
 //! ```
 //!
-//! The first twelve bytes are the same in every version of the protocol; the body is of the version that they name. So two nodes
-//! of versions that do not understand each other can still say so.
+//! The first twelve bytes are the same in every version of the protocol; the body is of the version that they
+//! name. So two nodes of versions that do not understand each other can still say so.
 
 use bytes::{Buf, BufMut, TryGetError};
 use quorate_core::{GroupUuid, Hello, HelloRefusal, Incarnation, NodeId, Service};

@@ -1,6 +1,6 @@
-use super::Shared;
 use super::dial::{dial, down_reason};
 use super::outbox::Outbox;
+use super::shared::Shared;
 use crate::backoff::Backoff;
 use quorate_core::{DownReason, Member, PeerEvent, Service};
 use std::io;
@@ -9,7 +9,8 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep};
 
-/// The link over which this node sends one service's packets to one peer: dialled for ever, written while it stands.
+/// The link over which this node sends one service's packets to one peer: dialled for ever, written while it
+/// stands.
 pub(crate) struct Link {
     pub(crate) shared: Arc<Shared>,
     pub(crate) peer: Member,
@@ -21,8 +22,9 @@ pub(crate) struct Link {
 impl Link {
     /// Runs until the transport is closed.
     ///
-    /// A link that ends after it stood for a while is dialled again at once: if the peer's process is dead that is refused
-    /// within a round trip, and whoever waits for the peer knows. A link that ends as soon as it stands counts as a failed attempt.
+    /// A link that ends after it stood for a while is dialled again at once: if the peer's process is dead
+    /// that is refused within a round trip, and whoever waits for the peer knows. A link that ends as soon as
+    /// it stands counts as a failed attempt.
     pub(crate) async fn run(mut self) {
         loop {
             let Ended { reason, stood } = self.open_and_serve().await;
@@ -97,7 +99,8 @@ impl Drop for Standing<'_> {
     }
 }
 
-/// Waits for the end of the link. The peer has nothing to say on it, so an idle link shows at once that the peer is gone.
+/// Waits for the end of the link. The peer has nothing to say on it, so an idle link shows at once that the
+/// peer is gone.
 async fn watch(stream: &TcpStream) -> DownReason {
     loop {
         if let Err(error) = stream.readable().await {

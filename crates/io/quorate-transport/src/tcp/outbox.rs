@@ -4,11 +4,15 @@ use quorate_core::{Packet, SendError};
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 
 /// Packets up to this length are written by the thread that sends them, if nobody is before it.
 const WRITE_AT_ONCE_BYTES_MAX: usize = 64 << 10;
+/// Packets that come closer together than this are a burst, which the link's task writes with few system
+/// calls.
+const BURST_GAP: Duration = Duration::from_micros(5);
 /// How many parts of packets one system call writes at most.
 const SLICES_MAX: usize = 128;
 /// How often the link's task writes before the other links have their turn.
@@ -16,12 +20,15 @@ const WRITES_A_TURN: usize = 16;
 
 /// What waits for one link, and who writes it.
 ///
-/// 1. Packets are written in the order in which they were pushed. 2. Never more than `queue_bytes_max` waits, or one packet. 3. Whoever
-///    has taken the [`Turn`] out of the state writes, without the lock; there is one. 4. A sender that puts it back and leaves work behind
-///    wakes the link's task; the task itself goes on until nothing waits.
+/// 1. Packets are written in the order in which they were pushed.
+/// 2. Never more than `queue_bytes_max` waits, or one packet.
+/// 3. Whoever has taken the [`Turn`] out of the state writes, without the lock; there is one.
+/// 4. A sender that puts the turn back and leaves work behind wakes the link's task; the task itself goes on
+///    until nothing waits.
 ///
-/// A short packet that finds nobody before it is written at once by the thread that pushes it: that saves waking another
-/// thread, which costs more than the write. It never blocks; what the socket does not take is left to the link's task.
+/// A short packet that finds nobody before it, and is not one of a burst, is written at once by the thread that
+/// pushes it, which spares waking another thread. It never blocks; what the socket does not take is left to the
+/// link's task.
 pub(crate) struct Outbox {
     state: Mutex<State>,
     work: Notify,
@@ -39,6 +46,8 @@ struct State {
     bytes: usize,
     /// `None` while somebody writes.
     turn: Option<Turn>,
+    /// When somebody last stopped writing.
+    quiet_since: Instant,
 }
 
 /// The packets that are being written to one connection, and the right to write to it.
@@ -56,7 +65,14 @@ struct Outgoing {
 
 impl Outbox {
     pub(crate) fn new(queue_bytes_max: usize, counters: Arc<Counters>) -> Self {
-        let state = State { stream: None, session: 0, queue: VecDeque::new(), bytes: 0, turn: None };
+        let state = State {
+            stream: None,
+            session: 0,
+            queue: VecDeque::new(),
+            bytes: 0,
+            turn: None,
+            quiet_since: Instant::now(),
+        };
         Self { state: Mutex::new(state), work: Notify::new(), queue_bytes_max, counters }
     }
 
@@ -91,7 +107,7 @@ impl Outbox {
         if !is_first {
             return Ok(());
         }
-        if length > WRITE_AT_ONCE_BYTES_MAX {
+        if length > WRITE_AT_ONCE_BYTES_MAX || state.quiet_since.elapsed() < BURST_GAP {
             self.work.notify_one();
             return Ok(());
         }
@@ -123,7 +139,8 @@ impl Outbox {
         Ok(true)
     }
 
-    /// What the socket did not take, and what others pushed meanwhile, is the link's task's; so is an error, which it meets too.
+    /// What the socket did not take, and what others pushed meanwhile, is the link's task's; so is an error,
+    /// which it meets too.
     fn write_as_sender(&self, stream: &TcpStream, turn: Turn) {
         let failed = self.write(stream, turn).is_err();
         if failed || self.lock().bytes > 0 {
@@ -146,6 +163,7 @@ impl Outbox {
         if is_current {
             state.bytes -= written;
             state.turn = Some(turn);
+            state.quiet_since = Instant::now();
         }
     }
 

@@ -7,8 +7,8 @@
 //!   +---------+---------+--------+--------------+
 //! ```
 //!
-//! There is no checksum of its own: TCP has one against the accidents of a network, and every log frame in a body carries two that
-//! are verified before anything is done with it.
+//! There is no checksum of its own: TCP has one against the accidents of a network, and every log frame in a
+//! body carries two that are verified before anything is done with it.
 
 use bytes::{Bytes, BytesMut};
 use quorate_core::Packet;
@@ -17,7 +17,8 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 
 /// Length of what stands before the head and the body.
 pub(crate) const HEADER_BYTES: usize = 8;
-/// How much memory a declared length may cost before bytes have arrived: this, or as much again as has arrived.
+/// How much memory a declared length may cost before bytes have arrived: this, or as much again as has
+/// arrived.
 const GROWTH_BYTES_MAX: usize = 1 << 20;
 /// How much memory is taken at a time for packets that are short.
 const CHUNK_BYTES: usize = 64 << 10;

@@ -38,7 +38,7 @@ counters! {
     rejected_oversized,
     /// Links ended because the inbox refused a packet.
     rejected_by_inbox,
-    /// Packets handed to the inbox.
+    /// Packets that the inbox took.
     packets_received,
     /// Bytes of those packets, heads and bodies.
     bytes_received,

@@ -10,6 +10,8 @@ use std::net::{IpAddr, Ipv4Addr, TcpListener};
 use std::process;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
 
 /// Electable members of these names and addresses.
 pub(crate) fn members(declared: &[(&str, String)]) -> MemberList {
@@ -30,8 +32,8 @@ pub(crate) fn three_members() -> MemberList {
 
 /// An address with a port at which nobody listens.
 ///
-/// The port lies below those that the operating system gives to outgoing connections, so none of them takes it meanwhile; tests that
-/// run in other processes begin to look elsewhere.
+/// The port lies below those that the operating system gives to outgoing connections, so none of them takes
+/// it meanwhile; tests that run in other processes begin to look elsewhere.
 pub(crate) fn free_address(host: IpAddr) -> String {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     loop {
@@ -92,5 +94,14 @@ impl TcpNode {
             Heard::Event(PeerEvent::Rejected { peer, refusal }) => Some((peer.clone(), refusal.clone())),
             _ => None,
         })
+    }
+}
+
+/// Waits until a condition holds that no event tells of.
+pub(crate) fn wait_until(condition: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !condition() {
+        assert!(Instant::now() < deadline, "waited in vain");
+        thread::yield_now();
     }
 }

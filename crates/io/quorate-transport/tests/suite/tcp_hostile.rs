@@ -1,28 +1,46 @@
 //! What strangers can do to a port, and what they cannot.
 
 use crate::common::{TcpNode, free_address, id, members, three_members};
+use bytes::Bytes;
 use quorate_core::conformance::transport::{Heard, hello};
-use quorate_core::{DownReason, Hello, MemberList, PeerEvent, Service};
+use quorate_core::{DownReason, Hello, MemberList, Packet, PeerEvent, SendError, Service, Transport};
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
 
-/// The bytes with which `caller` asks for a link to `target`, written out by hand: they are the same in every build of this version.
+/// The bytes with which `caller` asks for a link to `target`, written out by hand: they are the same in every
+/// build of this version.
 fn call(service: u8, target: &str, caller: &Hello) -> Vec<u8> {
-    let mut body = vec![service];
-    for name in [target, &caller.group, &caller.node] {
-        body.push(name.len() as u8);
-        body.extend(name.as_bytes());
-    }
-    body.extend(caller.id.as_u16().to_le_bytes());
-    body.extend(caller.incarnation.0.to_le_bytes());
-    body.extend(caller.open_count.to_le_bytes());
-    body.push(0);
-    body.push(1);
-    body.extend(caller.member_list_hash.unwrap().to_le_bytes());
-    let mut bytes = b"QRTE\x01\x00\x00\x00\x00\x00".to_vec();
+    let mut body = vec![service, target.len() as u8];
+    body.extend(target.as_bytes());
+    body.extend(hello_bytes(caller));
+    greeting(0, &body)
+}
+
+fn welcome(listener: &Hello) -> Vec<u8> {
+    greeting(1, &hello_bytes(listener))
+}
+
+fn greeting(kind: u8, body: &[u8]) -> Vec<u8> {
+    let mut bytes = b"QRTE\x01\x00\x00\x00".to_vec();
+    bytes.extend([kind, 0]);
     bytes.extend((body.len() as u16).to_le_bytes());
     bytes.extend(body);
+    bytes
+}
+
+fn hello_bytes(hello: &Hello) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for name in [&hello.group, &hello.node] {
+        bytes.push(name.len() as u8);
+        bytes.extend(name.as_bytes());
+    }
+    bytes.extend(hello.id.as_u16().to_le_bytes());
+    bytes.extend(hello.incarnation.0.to_le_bytes());
+    bytes.extend(hello.open_count.to_le_bytes());
+    bytes.push(0);
+    bytes.push(1);
+    bytes.extend(hello.member_list_hash.unwrap().to_le_bytes());
     bytes
 }
 
@@ -36,11 +54,10 @@ fn connect(node: &TcpNode) -> TcpStream {
 fn link_as_b(node: &TcpNode, members: &MemberList) -> TcpStream {
     let mut stream = connect(node);
     stream.write_all(&call(0, "a", &hello(members, id(members, "b")))).unwrap();
-    let mut prefix = [0; 12];
-    stream.read_exact(&mut prefix).unwrap();
-    assert_eq!(&prefix[..10], b"QRTE\x01\x00\x00\x00\x01\x00", "a welcome");
-    let mut body = vec![0; usize::from(u16::from_le_bytes([prefix[10], prefix[11]]))];
-    stream.read_exact(&mut body).unwrap();
+    let expected = welcome(&hello(members, node.id));
+    let mut answer = vec![0; expected.len()];
+    stream.read_exact(&mut answer).unwrap();
+    assert_eq!(answer, expected);
     stream
 }
 
@@ -157,4 +174,40 @@ fn a_member_that_speaks_something_else_is_reported_in_words() {
         _ => None,
     });
     assert_eq!(words, "whoever listens there does not speak this protocol");
+}
+
+/// A member b that takes one call for the stream, is welcoming, and reads nothing more.
+fn call_on_a_member_that_stops_reading(listener: &TcpListener, members: &MemberList) -> TcpStream {
+    loop {
+        let (mut stream, _) = listener.accept().unwrap();
+        let expected = call(1, "b", &hello(members, id(members, "a")));
+        let mut found = vec![0; expected.len()];
+        stream.read_exact(&mut found).unwrap();
+        if found == expected {
+            stream.write_all(&welcome(&hello(members, id(members, "b")))).unwrap();
+            return stream;
+        }
+    }
+}
+
+#[test]
+fn a_member_that_stops_reading_fills_its_queue_and_is_given_up() {
+    let stuck = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = stuck.local_addr().unwrap();
+    let members = members(&[("a", free_address(address.ip())), ("b", address.to_string())]);
+    let a = TcpNode::start_with(&members, "a", |config| {
+        config.limits.unacknowledged_timeout = Duration::from_millis(100);
+    });
+    let b = id(&members, "b");
+    let _unread = call_on_a_member_that_stops_reading(&stuck, &members);
+    a.listener.wait_for_up(b, Service::Stream);
+    let body = Bytes::from(vec![0; 1 << 20]);
+    let of_one_mebibyte = || Packet { head: Bytes::new(), body: body.clone() };
+    let error = (0..1000).find_map(|_| a.transport.send(b, Service::Stream, of_one_mebibyte()).err());
+    assert_eq!(error, Some(SendError::Full));
+    if cfg!(target_os = "linux") {
+        let timed_out = |reason: &DownReason| (*reason == DownReason::TimedOut).then_some(());
+        a.listener.wait_for_down(b, Service::Stream, timed_out);
+        assert_eq!(a.transport.send(b, Service::Stream, of_one_mebibyte()), Err(SendError::NotConnected));
+    }
 }

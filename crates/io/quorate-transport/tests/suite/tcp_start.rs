@@ -1,6 +1,6 @@
 //! Starting and closing a transport over TCP: where, from where, and what is refused.
 
-use crate::common::{TcpNode, free_address, members, packet, recorder, three_members};
+use crate::common::{TcpNode, free_address, members, packet, recorder, three_members, wait_until};
 use quorate_core::{
     Admission, Hello, Inbox, MemberList, NodeId, Packet, PeerEvent, SendError, Service, Transport,
 };
@@ -93,19 +93,23 @@ fn a_transport_works_within_an_asynchronous_runtime() {
 #[cfg(target_os = "linux")]
 #[test]
 fn closing_ends_the_thread_and_frees_the_port() {
-    let threads = || {
-        let tasks = std::fs::read_dir("/proc/self/task").unwrap();
-        let names = tasks.filter_map(|task| std::fs::read_to_string(task.unwrap().path().join("comm")).ok());
-        names.filter(|name| name.trim() == "quorate-net-4").count()
-    };
     let host = Ipv4Addr::LOCALHOST.into();
     let members = members(&["a", "b", "c", "d"].map(|name| (name, free_address(host))));
     let d = TcpNode::start(&members, "d");
-    assert_eq!(threads(), 1);
+    // A thread takes its name, and leaves the list of threads, a moment after it could be seen to start and
+    // end.
+    wait_until(|| threads_named("quorate-net-4") == 1);
     d.transport.close();
-    assert_eq!(threads(), 0);
+    wait_until(|| threads_named("quorate-net-4") == 0);
     let again = TcpNode::start(&members, "d");
     assert_eq!(again.transport.local_address(), d.transport.local_address());
+}
+
+#[cfg(target_os = "linux")]
+fn threads_named(wanted: &str) -> usize {
+    let tasks = std::fs::read_dir("/proc/self/task").unwrap();
+    let names = tasks.filter_map(|task| std::fs::read_to_string(task.unwrap().path().join("comm")).ok());
+    names.filter(|name| name.trim() == wanted).count()
 }
 
 /// Closes its transport when it hears the first packet.

@@ -1,0 +1,108 @@
+use super::accept::Readers;
+use super::link::Link;
+use super::outbox::Outbox;
+use super::stats::Counters;
+use super::{TcpConfig, TcpLimits};
+use crate::backoff::Backoff;
+use quorate_core::{
+    Admission, Hello, Inbox, Member, MemberList, NodeId, Packet, PeerEvent, SendError, Service,
+};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::sync::Notify;
+
+/// What the links, the listener and the handle have in common.
+pub(crate) struct Shared {
+    pub(crate) members: MemberList,
+    pub(crate) limits: TcpLimits,
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) readers: Readers,
+    inbox: Arc<dyn Inbox>,
+    outboxes: HashMap<(NodeId, Service), Arc<Outbox>>,
+    is_closed: AtomicBool,
+    closing: Notify,
+}
+
+impl Shared {
+    pub(crate) fn new(config: &TcpConfig, inbox: Arc<dyn Inbox>) -> Self {
+        let counters = Arc::new(Counters::default());
+        let outbox = || Arc::new(Outbox::new(config.limits.send_queue_bytes_max, counters.clone()));
+        let outboxes =
+            peers(config).flat_map(|peer| Service::ALL.map(|service| ((peer.id, service), outbox())));
+        Self {
+            outboxes: outboxes.collect(),
+            members: config.members.clone(),
+            limits: config.limits.clone(),
+            inbox,
+            counters,
+            readers: Readers::default(),
+            is_closed: AtomicBool::new(false),
+            closing: Notify::new(),
+        }
+    }
+
+    /// The links to all peers, to be run.
+    pub(crate) fn links(self: &Arc<Self>, config: &TcpConfig) -> Vec<Link> {
+        let link = |peer: &Member, service: Service| Link {
+            shared: self.clone(),
+            peer: peer.clone(),
+            service,
+            outbox: self.outboxes[&(peer.id, service)].clone(),
+            backoff: Backoff::new(
+                config.limits.backoff_min,
+                config.limits.backoff_max,
+                config.seed ^ (u64::from(peer.id.as_u16()) << 8 | service as u64),
+            ),
+        };
+        peers(config).flat_map(|peer| Service::ALL.map(|service| link(peer, service))).collect()
+    }
+
+    pub(crate) fn send(&self, to: NodeId, service: Service, packet: Packet) -> Result<(), SendError> {
+        let outbox = self.outboxes.get(&(to, service)).ok_or(SendError::UnknownPeer)?;
+        if self.is_closed() {
+            return Err(SendError::UnknownPeer);
+        }
+        if packet.bytes() > self.limits.packet_bytes_max {
+            self.counters.sends_oversized.increment();
+            return Err(SendError::Full);
+        }
+        outbox.push(packet).inspect_err(|_| self.counters.sends_dropped.increment())
+    }
+}
+
+/// What is heard and said until the transport is closed.
+impl Shared {
+    pub(crate) fn close(&self) {
+        self.is_closed.store(true, Ordering::Release);
+        self.closing.notify_one();
+    }
+
+    /// Waits until the transport is closed.
+    pub(crate) async fn closed(&self) {
+        self.closing.notified().await;
+    }
+
+    pub(crate) fn hello(&self) -> Hello {
+        self.inbox.hello()
+    }
+
+    pub(crate) fn notice(&self, event: PeerEvent) {
+        if !self.is_closed() {
+            self.inbox.notice(event);
+        }
+    }
+
+    /// Hands a packet to the inbox. `None` once the transport is closed.
+    pub(crate) fn receive(&self, from: NodeId, service: Service, packet: Packet) -> Option<Admission> {
+        (!self.is_closed()).then(|| self.inbox.receive(from, service, packet))
+    }
+
+    fn is_closed(&self) -> bool {
+        self.is_closed.load(Ordering::Acquire)
+    }
+}
+
+fn peers(config: &TcpConfig) -> impl Iterator<Item = &Member> {
+    config.members.members().iter().filter(|member| member.id != config.me)
+}
