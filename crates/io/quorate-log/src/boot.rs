@@ -2,8 +2,8 @@ use quorate_core::BootId;
 
 /// Which run of the machine this is: it changes with every boot, and only then.
 ///
-/// On Linux the kernel says it (`/proc/sys/kernel/random/boot_id`). Where it cannot be had, every call gives another one, so that a node which must
-/// know whether the machine went down assumes that it did.
+/// On Linux the kernel says it (`/proc/sys/kernel/random/boot_id`). Where it cannot be had, every call gives
+/// another one, so that a node which must know whether the machine went down assumes that it did.
 #[must_use]
 pub fn boot_id() -> BootId {
     std::fs::read_to_string("/proc/sys/kernel/random/boot_id")

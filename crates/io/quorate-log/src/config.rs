@@ -4,11 +4,12 @@ use quorate_core::LogError;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogConfig {
     /// Length of a segment file in bytes, from [`SEGMENT_BYTES_MIN`](Self::SEGMENT_BYTES_MIN) to
-    /// [`SEGMENT_BYTES_MAX`](Self::SEGMENT_BYTES_MAX). Space is taken and given back by the segment: a log holds two of them at least, one that is
-    /// being filled and one in reserve. A group of entries that is longer gets a longer segment of its own. Default: 64 MiB.
+    /// [`SEGMENT_BYTES_MAX`](Self::SEGMENT_BYTES_MAX). Space is taken and given back by the segment: a log
+    /// holds two of them at least, one that is being filled and one in reserve. A group of entries that is
+    /// longer gets a longer segment of its own. Default: 64 MiB.
     pub segment_bytes: u32,
-    /// What tells this log's bytes from those of any other log: a number drawn at random, for instance the directory's incarnation. It is
-    /// written into a new log; an existing one keeps its own.
+    /// What tells this log's bytes from those of any other log: a number drawn at random, for instance the
+    /// directory's incarnation. It is written into a new log; an existing one keeps its own.
     pub identity: u128,
 }
 

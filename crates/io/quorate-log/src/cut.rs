@@ -41,8 +41,8 @@ impl Log {
         self.cut_after(written, chain)
     }
 
-    /// Ends the log at `keep`, durably: the header of a new segment says so. It takes its place in one step, so that after a crash the log is
-    /// whole or cut. `chain` is the header checksum of the frame at `keep`.
+    /// Ends the log at `keep`, durably: the header of a new segment says so. It takes its place in one step,
+    /// so that after a crash the log is whole or cut. `chain` is the header checksum of the frame at `keep`.
     fn cut_after(&mut self, keep: Option<Vlsn>, chain: u32) -> Result<(), LogError> {
         let space = self.reserve.take_any(SEGMENT_HEADER_BYTES)?;
         self.sync_last()?;
@@ -68,8 +68,8 @@ impl Log {
         self.sync_directory()
     }
 
-    /// How many segments stay, the number of the one that `keep`'s successor stood in, and the header of the segment that begins behind
-    /// `keep`. It takes the place of one that begins there too.
+    /// How many segments stay, the number of the one that `keep`'s successor stood in, and the header of the
+    /// segment that begins behind `keep`. It takes the place of one that begins there too.
     fn header_after(&self, keep: Option<Vlsn>, chain: u32) -> (usize, u64, SegmentHeader) {
         let state = self.shared.read();
         let first = Vlsn::after(keep);
@@ -100,7 +100,8 @@ impl Log {
         Ok(())
     }
 
-    /// Header checksum of the frame at `keep`; the frame itself must be good, or its successor must have said it.
+    /// Header checksum of the frame at `keep`; the frame itself must be good, or its successor must have
+    /// said it.
     fn chain_at(&self, keep: Option<Vlsn>) -> Result<u32, LogError> {
         let Some(keep) = keep else { return Ok(0) };
         {

@@ -12,7 +12,8 @@ pub struct DirectoryLock {
 }
 
 impl DirectoryLock {
-    /// Takes the lock of `directory`, which is created if it does not exist. It is a file named `quorate.lock` in it.
+    /// Takes the lock of `directory`, which is created if it does not exist. It is a file named
+    /// `quorate.lock` in it.
     ///
     /// # Errors
     /// [`LogError::Unusable`] if another process has it; [`LogError::Io`].
@@ -26,7 +27,7 @@ impl DirectoryLock {
             Ok(lock) => Ok(Self { _lock: lock }),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 let reason = format!(
-                    "{} is in use by another process: stop it first, or give this node a directory of its own",
+                    "{} is in use by another process: stop it first, or give this node another directory",
                     directory.display()
                 );
                 Err(LogError::Unusable { reason })

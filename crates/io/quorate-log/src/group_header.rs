@@ -4,17 +4,26 @@ use quorate_core::Vlsn;
 
 /// What every write to a segment begins with. It is local to the node, outside frames and chain.
 ///
-/// ```text
-///  0       4         8          16        24          32      36      40      44      48           52      56       64      72
-///  +-------+---------+----------+---------+-----------+-------+-------+-------+-------+------------+-------+--------+-------+--------
-///  | magic |checksum | log      | segment |generation | own   |length | group |entries|chain before|missing|durable | first | frames
-///  |       |         | identity | number  |           | offset|       | number|       |            |       |before  | VLSN  |
-///  +-------+---------+----------+---------+-----------+-------+-------+-------+-------+------------+-------+--------+-------+--------
-/// ```
+/// | offset | bytes | field |
+/// |---|---|---|
+/// | 0 | 4 | magic, its last byte the version |
+/// | 4 | 4 | checksum (CRC-32C) of all that follows in the header |
+/// | 8 | 8 | the log's identity, its lower half |
+/// | 16 | 8 | number of the segment |
+/// | 24 | 8 | generation of the segment |
+/// | 32 | 4 | offset of this header in the segment |
+/// | 36 | 4 | length of what follows the header |
+/// | 40 | 4 | the group's number |
+/// | 44 | 4 | how many entries |
+/// | 48 | 4 | header checksum of the frame before |
+/// | 52 | 4 | 1 if the entries are missing, else 0 |
+/// | 56 | 8 | the last entry that was durable before this write, or 0 |
+/// | 64 | 8 | the first entry |
+/// | 72 | | frames |
 ///
-/// Identity, segment, generation and offset say that the bytes were written for this place: what a file held before it was used again, or what
-/// was meant for another place, is never taken for a group. `durable` tells a torn tail from damage: what it covers had been
-/// fsynced when this group was written.
+/// Identity, segment, generation and offset say that the bytes were written for this place: what a file held
+/// before it was used again, or what was meant for another place, is never taken for a group. `durable`
+/// tells a torn tail from damage: what it covers had been fsynced when this group was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct GroupHeader {
     /// Where this header stands in the segment, in bytes.
@@ -27,7 +36,8 @@ pub(crate) struct GroupHeader {
     pub(crate) count: u32,
     /// Header checksum of the frame before the first one.
     pub(crate) chain_before: u32,
-    /// The entries were damaged and could not be copied when this segment was rewritten; zeros stand in their place.
+    /// The entries were damaged and could not be copied when this segment was rewritten; zeros stand in
+    /// their place.
     pub(crate) missing: bool,
     /// The last entry that was durable before this write.
     pub(crate) durable: Option<Vlsn>,
@@ -99,5 +109,48 @@ impl GroupHeader {
     /// The entry behind the last.
     pub(crate) fn next(&self) -> Vlsn {
         self.first.advance(self.count.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use quorate_core::Term;
+
+    #[test]
+    fn a_header_is_read_only_at_the_place_for_which_it_was_written() {
+        let here = SegmentHeader {
+            identity: 7,
+            number: 3,
+            generation: 2,
+            first: Vlsn::FIRST,
+            term_before: Term::ZERO,
+            chain_before: 0,
+        };
+        let header = GroupHeader {
+            offset: 16,
+            bytes: 100,
+            number: 4,
+            count: 2,
+            chain_before: 9,
+            missing: false,
+            durable: Vlsn::new(5),
+            first: Vlsn::FIRST,
+        };
+        let mut bytes = vec![0; 200];
+        bytes[16..88].copy_from_slice(&header.encode(&here));
+        assert_eq!(GroupHeader::decode(&bytes, 16, &here), Some(header));
+        let elsewhere = [
+            SegmentHeader { identity: 8, ..here },
+            SegmentHeader { number: 4, ..here },
+            SegmentHeader { generation: 3, ..here },
+        ];
+        for segment in elsewhere {
+            assert_eq!(GroupHeader::decode(&bytes, 16, &segment), None, "{segment:?}");
+        }
+        bytes.copy_within(16..88, 24);
+        assert_eq!(GroupHeader::decode(&bytes, 24, &here), None, "moved by some bytes");
+        bytes[90] ^= 1;
+        assert_eq!(GroupHeader::decode(&bytes, 16, &here), None, "overwritten by the copy");
     }
 }

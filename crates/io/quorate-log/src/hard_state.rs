@@ -6,13 +6,15 @@ use std::io::{self, IoSlice};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// The hard state in two files, `state-a` and `state-b`, each a whole copy with a sequence number and a checksum.
+/// The hard state in two files, `state-a` and `state-b`, each a whole copy with a sequence number and a
+/// checksum.
 ///
-/// A store writes and syncs the first copy, then the second, so that at every moment one of them is whole, and once it has returned
-/// both hold the new state. Hence:
+/// A store writes and syncs the first copy, then the second, so that at every moment one of them is whole,
+/// and once it has returned both hold the new state. Hence:
 ///
-/// 1. A state that was stored is found though either copy is damaged later. 2. A store that was interrupted leaves the new state or the one
-///    before, and nobody has been told that it succeeded. 3. A copy that lags behind tells of an interrupted store, never of a promise.
+/// 1. A state that was stored is found though either copy is damaged later. 2. A store that was interrupted
+///    leaves the new state or the one before, and nobody has been told that it succeeded. 3. A copy that
+///    lags behind tells of an interrupted store, never of a promise.
 ///
 /// The files keep their size, so that a full disk does not stop a node from promising.
 #[derive(Debug)]
@@ -100,7 +102,8 @@ impl HardStateFile {
 }
 
 impl StateStore for HardStateFile {
-    /// Finds the state stored last. A copy that an interrupted store left behind, or that is damaged, is written anew before this returns.
+    /// Finds the state stored last. A copy that an interrupted store left behind, or that is damaged, is
+    /// written anew before this returns.
     fn load(&mut self) -> Result<Option<HardState>, StateStoreError> {
         let Some(found) = self.load_copies()? else { return Ok(None) };
         if !found.whole {

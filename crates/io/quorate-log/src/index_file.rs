@@ -1,12 +1,17 @@
 //! The index of a sealed segment in a file, so that an open need not read all entries.
 //!
-//! ```text
-//!  0        8         12        28        36          44      52          56      60
-//!  +--------+---------+---------+---------+-----------+-------+-----------+-------+--------------+-------------
-//!  | magic  |checksum | log     | segment |generation | first | last chain| terms | term, first  | dense index
-//!  |        |         | identity| number  |           | VLSN  |           | (u32) | (16 B each)  |
-//!  +--------+---------+---------+---------+-----------+-------+-----------+-------+--------------+-------------
-//! ```
+//! | offset | bytes | field |
+//! |---|---|---|
+//! | 0 | 8 | magic, its last byte the version |
+//! | 8 | 4 | checksum (CRC-32C) of all that follows up to the dense index |
+//! | 12 | 16 | the log's identity |
+//! | 28 | 8 | the segment's number |
+//! | 36 | 8 | the segment's generation |
+//! | 44 | 8 | the segment's first entry |
+//! | 52 | 4 | header checksum of the last frame |
+//! | 56 | 4 | how many terms |
+//! | 60 | 16 each | term, and the first entry of that term in the segment |
+//! | then | | the dense index |
 //!
 //! It is never synced: one that is missing, torn, or of another segment is rebuilt.
 

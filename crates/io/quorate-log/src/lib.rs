@@ -1,9 +1,10 @@
 //! A replicated log on disk: segments, group commit, recovery that tells damage from a torn tail.
 //!
 //! - [`Log`] is the log of one node, a [`LogStore`](quorate_core::LogStore); its readers work on any thread.
-//! - [`HardStateFile`] keeps what a node must never forget besides, a [`StateStore`](quorate_core::StateStore).
-//! - [`vfs`] holds the trait through which both reach their files, and with the feature `simulated` a disk in memory that
-//!   tears, loses and corrupts what was written, as a seed says.
+//! - [`HardStateFile`] keeps what a node must never forget besides, a
+//!   [`StateStore`](quorate_core::StateStore).
+//! - [`vfs`] holds the trait through which both reach their files, and with the feature `simulated` a disk
+//!   in memory that tears, loses and corrupts what was written, as a seed says.
 //!
 //! A log's directory:
 //!
@@ -25,7 +26,8 @@
 //!  +----------------+--------------+-----------------+--------------+-----------------+-- ... --+--------
 //! ```
 //!
-//! A write is assumed to harm no byte outside its range, even when the power goes (what a disk vendor calls powersafe overwrite).
+//! A write is assumed to harm no byte outside its range, even when the power goes (what a disk vendor calls
+//! powersafe overwrite).
 #![deny(unsafe_code)]
 
 mod boot;

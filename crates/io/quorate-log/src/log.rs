@@ -9,7 +9,7 @@ use crate::segment_header::{SEGMENT_HEADER_BYTES, SegmentHeader};
 use crate::space::{Reserve, Space};
 use crate::state::{Shared, inspect};
 use crate::vfs::Vfs;
-use quorate_core::{Batch, LogError, LogReader, LogStore, LogSummary, Term, Truncated, Vlsn};
+use quorate_core::{Batch, DamagedRange, LogError, LogReader, LogStore, LogSummary, Term, Truncated, Vlsn};
 use quorate_vlsn::DenseIndex;
 use std::io::IoSlice;
 use std::path::{Path, PathBuf};
@@ -19,12 +19,13 @@ use std::sync::Arc;
 ///
 /// Besides what [`LogStore`] says:
 ///
-/// 1. An append is one group: one write, behind a header that says what was durable before it. 2. A sync is one `fdatasync` of one file,
-///    with no metadata to flush. 3. An append that starts a new segment first syncs the one it leaves, so all but the last are always durable.
+/// 1. An append is one group: one write, behind a header that says what was durable before it. 2. A sync is
+///    one `fdatasync` of one file, with no metadata to flush. 3. An append that starts a new segment first
+///    syncs the one it leaves, so all but the last are always durable.
 /// 4. A truncation changes no byte: it starts a new segment whose header says where the one before it ends.
 ///
-/// A writer thread calls [`prepare`](Self::prepare) while it has nothing else to do. See [`open`](Self::open) for what
-/// happens after a crash.
+/// A writer thread calls [`prepare`](Self::prepare) while it has nothing else to do. See
+/// [`open`](Self::open) for what happens after a crash.
 #[derive(Debug)]
 pub struct Log {
     pub(crate) vfs: Arc<dyn Vfs>,
@@ -37,7 +38,8 @@ pub struct Log {
     pub(crate) group_next: u32,
     /// What the last group header says was durable.
     pub(crate) stated: Option<Vlsn>,
-    /// Durable entries behind the end were lost, and what is left of them is still there. The next write cuts it off.
+    /// Durable entries behind the end were lost, and what is left of them is still there. The next write
+    /// cuts it off.
     pub(crate) cut_pending: bool,
     /// The first failure: nothing is written any more.
     pub(crate) poison: Option<String>,
@@ -49,13 +51,14 @@ pub struct Log {
 const GROUP_BYTES_MAX: usize = LogConfig::SEGMENT_BYTES_MAX as usize;
 
 impl Log {
-    /// Does one step of the work that can be done ahead of need or after the fact, and returns whether there is more. A step writes
-    /// a megabyte at most. In order: the next segment is zero-filled; the index of a sealed segment is written to its file;
-    /// the last segment is told what is durable, so that damage to its end can be told from a torn write.
+    /// Does one step of the work that can be done ahead of need or after the fact, and returns whether there
+    /// is more. A step writes a megabyte at most. In order: the next segment is zero-filled; the index of a
+    /// sealed segment is written to its file; the last segment is told what is durable, so that damage to
+    /// its end can be told from a torn write.
     ///
     /// # Errors
-    /// [`LogError::DiskFull`] if there is no room for the next segment; appends go on as long as the present one has room.
-    /// [`LogError::Io`], [`LogError::Poisoned`].
+    /// [`LogError::DiskFull`] if there is no room for the next segment; appends go on as long as the present
+    /// one has room. [`LogError::Io`], [`LogError::Poisoned`].
     pub fn prepare(&mut self) -> Result<bool, LogError> {
         self.guarded(|log| {
             if !log.reserve.is_full() {
@@ -70,12 +73,13 @@ impl Log {
         })
     }
 
-    /// Reads every segment and checks every frame, from the disk. Damage is added to the summary's, and all of it returned. A
-    /// log that serves meanwhile should let one thread do it in [`verify_segment`](Self::verify_segment) steps.
+    /// Reads every segment and checks every frame, from the disk. Damage is added to the summary's, and all
+    /// of it returned. A writer that has other work meanwhile calls [`verify_segment`](Self::verify_segment)
+    /// now and then instead.
     ///
     /// # Errors
     /// [`LogError::Io`].
-    pub fn verify(&self) -> Result<Vec<quorate_core::DamagedRange>, LogError> {
+    pub fn verify(&self) -> Result<Vec<DamagedRange>, LogError> {
         let mut segment = 0;
         while self.verify_segment(segment)? {
             segment += 1;
@@ -83,7 +87,8 @@ impl Log {
         Ok(self.summary().damaged)
     }
 
-    /// Reads one segment, counted from 0 at the oldest, and checks every frame. Damage is added to the summary's. False if there is no such segment.
+    /// Reads one segment, counted from 0 at the oldest, and checks every frame. Damage is added to the
+    /// summary's. False if there is no such segment.
     ///
     /// # Errors
     /// [`LogError::Io`].

@@ -9,7 +9,8 @@ use quorate_core::{LogError, Term, TermTable, Vlsn};
 use std::sync::Arc;
 
 impl Log {
-    /// Drops the sealed segments that hold nothing behind `base`. Each is gone for good before the next one goes, so that no crash leaves a gap.
+    /// Drops the sealed segments that hold nothing behind `base`. Each is gone for good before the next one
+    /// goes, so that no crash leaves a gap.
     pub(crate) fn trim(&mut self, base: Vlsn) -> Result<(), LogError> {
         while let Some(segment) = self.take_oldest(base) {
             self.remove(&self.directory.join(names::index(segment.header.number)))?;
@@ -45,8 +46,8 @@ impl Log {
         self.remove(&path)
     }
 
-    /// Removes the index file of one segment that was found damaged since it was written, so that the next open finds the damage again. False
-    /// if there is none.
+    /// Removes the index file of one segment that was found damaged since it was written, so that the next
+    /// open finds the damage again. False if there is none.
     pub(crate) fn drop_next_index(&mut self) -> Result<bool, LogError> {
         let number = {
             let mut state = self.shared.write();
@@ -64,7 +65,8 @@ impl Log {
         Ok(true)
     }
 
-    /// Writes the index file of one sealed segment that has none. False if each has one. A damaged segment gets none: its index is not what it was.
+    /// Writes the index file of one sealed segment that has none. False if each has one. A damaged segment
+    /// gets none: its index is not what it was.
     pub(crate) fn store_next_index(&mut self) -> Result<bool, LogError> {
         let Some(found) = self.next_without_file() else { return Ok(false) };
         let path = self.directory.join(names::index(found.header.number));
@@ -110,4 +112,40 @@ fn terms_of(table: &TermTable, segment: &Segment) -> Vec<(Term, Vlsn)> {
     let others =
         table.starts().iter().copied().filter(|(_, start)| *start > first && Some(*start) <= segment.last());
     begins.into_iter().chain(others).collect()
+}
+
+#[cfg(all(test, feature = "simulated"))]
+mod tests {
+    use crate::vfs::MemoryVfs;
+    use crate::{Log, LogConfig, names};
+    use quorate_codec::Encoder;
+    use quorate_core::{EntryId, EntryKind, LogStore, NodeId, Requirement, Term, Vlsn};
+    use std::path::Path;
+    use std::sync::Arc;
+
+    fn append(log: &mut Log) {
+        let summary = log.summary();
+        let vlsn = Vlsn::after(summary.terms.last_vlsn());
+        let mut encoder = Encoder::new(summary.chain);
+        let id = EntryId { term: Term::new(1, NodeId::new(1)), vlsn };
+        encoder.push(id, EntryKind::Data, Requirement::SYNC, 0, &[vlsn.as_u64() as u8; 2000]);
+        log.append(&[encoder.finish().unwrap()]).unwrap();
+    }
+
+    #[test]
+    fn the_file_of_a_segment_that_somebody_reads_is_not_written_to_again() {
+        let disk = MemoryVfs::new();
+        let config = LogConfig { segment_bytes: 4096, ..LogConfig::new(1) };
+        let mut log = Log::open(Arc::new(disk.clone()), "log", config).unwrap();
+        (0..3).for_each(|_| append(&mut log));
+        let held = log.shared.read().segments[0].file.clone();
+        let before = held.read(0, 4096).unwrap();
+        log.trim_through(Vlsn::new(1).unwrap()).unwrap();
+        assert_eq!(disk.contents(&Path::new("log").join(names::SPARE)), None, "it is not recycled");
+        (0..3).for_each(|_| append(&mut log));
+        assert!(held.read(0, 4096).unwrap() == before);
+        drop(held);
+        log.trim_through(Vlsn::new(2).unwrap()).unwrap();
+        assert!(disk.contents(&Path::new("log").join(names::SPARE)).is_some(), "one that nobody reads is");
+    }
 }

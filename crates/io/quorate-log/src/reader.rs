@@ -21,7 +21,8 @@ impl LogReader for Reader {
             if let Some(batch) = plan.fetch()? {
                 return Ok(batch);
             }
-            // What is damaged is known after this, so that the next plan stops before it; or the entries were moved meanwhile.
+            // What is damaged is known after this, so that the next plan stops before it; or the entries
+            // were moved meanwhile.
             if inspect(&self.0, plan.segment, from)? {
                 return Err(LogError::Damaged { vlsn: from });
             }

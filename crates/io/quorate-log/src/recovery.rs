@@ -21,18 +21,23 @@ impl Log {
     ///
     /// What a crash left is put right, and all that is found is durable on return:
     ///
-    /// - A *torn tail*, a last group of which a part is missing and of which nothing says that it had been durable, is cut off.
-    /// - *Damage*, entries that had been durable and cannot be read, is never cut off: the summary lists it, what stands behind it is kept, and
-    ///   [`repair`](LogStore::repair) heals it.
-    /// - Where durable entries are missing from the *end*, the summary says [`lost_durable_end`](LogSummary::lost_durable_end) and the log
-    ///   ends with the last entry that names itself. Nothing on the disk is changed yet, so that the caller can write down that the node is
-    ///   recovering; another open finds the same. What is left behind the end is cut off by the first append, truncation or repair.
+    /// - A *torn tail*, a last group of which a part is missing and of which nothing says that it had been
+    ///   durable, is cut off.
+    /// - *Damage*, entries that had been durable and cannot be read, is never cut off: the summary lists it,
+    ///   what stands behind it is kept, and [`repair`](LogStore::repair) heals it.
+    /// - Where durable entries are missing from the *end*, the summary says
+    ///   [`lost_durable_end`](LogSummary::lost_durable_end) and the log ends with the last entry that names
+    ///   itself. Nothing on the disk is changed yet, so that the caller can write down that the node is
+    ///   recovering; another open finds the same. What is left behind the end is cut off by the first
+    ///   append, truncation or repair.
     ///
-    /// Sealed segments are opened by their index files; damage in them shows when they are read, or by [`verify`](Self::verify).
+    /// Sealed segments are opened by their index files; damage in them shows when they are read, or by
+    /// [`verify`](Self::verify).
     ///
     /// # Errors
-    /// [`LogError::Unusable`] if the config is out of range, another process uses the directory, or the files do not make up one log (the
-    /// text says which); [`LogError::DiskFull`] if there is no room for a new log's first segment; [`LogError::Io`].
+    /// [`LogError::Unusable`] if the config is out of range, another process uses the directory, or the
+    /// files do not make up one log (the text says which); [`LogError::DiskFull`] if there is no room for a
+    /// new log's first segment; [`LogError::Io`].
     pub fn open(
         vfs: Arc<dyn Vfs>,
         directory: impl Into<PathBuf>,
@@ -69,8 +74,9 @@ impl Log {
 
     /// Makes what was found durable, and what was torn vanish.
     ///
-    /// What no group header states to be durable is written once more: if an earlier process saw a sync fail, the system may take
-    /// those bytes for clean though they are not on the disk, and a sync alone would prove nothing.
+    /// What no group header states to be durable is written once more: if an earlier process saw a sync
+    /// fail, the system may take those bytes for clean though they are not on the disk, and a sync alone
+    /// would prove nothing.
     fn settle_tail(&mut self, last: &Scan, unproven: &[u8]) -> Result<(), LogError> {
         let file = self.last_file();
         let error = |error| failed("repairing the end of", &file.path, &error);

@@ -15,8 +15,8 @@ use std::io::IoSlice;
 use std::sync::Arc;
 
 impl Log {
-    /// Puts intact frames in the place of a damaged range. Each segment that it touches is written anew, and takes the old one's name in one
-    /// step: after a crash a segment is healed or as damaged as before.
+    /// Puts intact frames in the place of a damaged range. Each segment that it touches is written anew, and
+    /// takes the old one's name in one step: after a crash a segment is healed or as damaged as before.
     pub(crate) fn replace_damaged(&mut self, batch: &Batch) -> Result<(), LogError> {
         self.settle_lost_end()?;
         self.check_fits(batch)?;
@@ -85,7 +85,8 @@ impl Log {
     }
 }
 
-/// The terms of a log whose entries of `batch` are known again; `None` if the batch does not fit between its neighbours.
+/// The terms of a log whose entries of `batch` are known again; `None` if the batch does not fit between its
+/// neighbours.
 fn with_terms_of(table: &TermTable, batch: &Batch) -> Option<TermTable> {
     let behind = batch.last().vlsn.next();
     let before = batch.first().previous().and_then(|vlsn| table.term_at(vlsn)).unwrap_or(Term::ZERO);
@@ -126,7 +127,8 @@ struct Copy {
 /// Groups are closed once they are as long, in bytes.
 const GROUP_BYTES: usize = 256 << 10;
 
-/// Copies a segment whose last entry stands before `end`, with the frames of `batch` in their places. All other damage stays, as missing entries.
+/// Copies a segment whose last entry stands before `end`, with the frames of `batch` in their places. All
+/// other damage stays, as missing entries.
 fn copy(
     segment: &Segment,
     source: &[u8],

@@ -29,7 +29,8 @@ pub struct RollbackFile {
 }
 
 impl RollbackFile {
-    /// The rollback files of a log's directory, in the order of their names. They are never removed by the log.
+    /// The rollback files of a log's directory, in the order of their names. They are never removed by the
+    /// log.
     ///
     /// # Errors
     /// [`LogError::Io`].
@@ -42,7 +43,8 @@ impl RollbackFile {
         Ok(files.collect())
     }
 
-    /// The entries in the file, every checksum verified. Entries that were damaged when they were dropped are missing.
+    /// The entries in the file, every checksum verified. Entries that were damaged when they were dropped
+    /// are missing.
     ///
     /// # Errors
     /// [`LogError::Unusable`] if the file is damaged; [`LogError::Io`].

@@ -1,8 +1,10 @@
 //! Finds out what a segment holds, from its bytes alone.
 //!
-//! The blocks of a write that nobody synced persist in any order, so a good frame behind a bad one proves nothing. What proves something is a later group
-//! header, or the next segment's: it says what had been durable when it was written. A bad entry that had been durable is *damage*; it
-//! is reported, and what stands behind it is kept. The first bad group that had not been durable is a torn write; the log ends before it.
+//! The blocks of a write that nobody synced persist in any order, so a good frame behind a bad one proves
+//! nothing. What proves something is a later group header, or the next segment's: it says what had been
+//! durable when it was written. A bad entry that had been durable is *damage*; it is reported, and what
+//! stands behind it is kept. The first bad group that had not been durable is a torn write; the log ends
+//! before it.
 
 mod groups;
 mod walk;
@@ -14,7 +16,8 @@ use quorate_vlsn::DenseIndex;
 use std::ops::Range;
 use walk::Walk;
 
-/// What follows the last entry of a segment, where that is known from elsewhere: from the next segment's header, or from memory.
+/// What follows the last entry of a segment, where that is known from elsewhere: from the next segment's
+/// header, or from memory.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Follows {
     /// The entry behind the last; everything before it had been durable, or is known to have been written.
@@ -36,7 +39,8 @@ impl From<&SegmentHeader> for Follows {
 pub(crate) struct Scan {
     /// Where each frame stands. A damaged one that cannot be located has a place within the damage.
     pub(crate) index: DenseIndex,
-    /// The first entry of each term; where damage hides it, the damage counts for the later term, so that nobody takes it for a match.
+    /// The first entry of each term; where damage hides it, the damage counts for the later term, so that
+    /// nobody takes it for a match.
     pub(crate) terms: Vec<(Term, Vlsn)>,
     pub(crate) damaged: Vec<DamagedRange>,
     /// Header checksum of the last frame.
@@ -49,7 +53,8 @@ pub(crate) struct Scan {
     pub(crate) durable: Option<Vlsn>,
     /// Bytes behind the end, left by a torn write, that look like a group.
     pub(crate) torn: Option<Range<usize>>,
-    /// Where the first group begins of which no header says that it was durable; beyond the end, if there is none.
+    /// Where the first group begins of which no header says that it was durable; beyond the end, if there is
+    /// none.
     pub(crate) unproven: usize,
     /// Durable entries stood behind the end.
     pub(crate) lost_durable_end: bool,

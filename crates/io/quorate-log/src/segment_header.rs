@@ -1,19 +1,26 @@
 use crate::fields::{Fields, PutFields};
 use quorate_core::{EntryId, Term, Vlsn};
 
-/// What a segment file begins with. It stands there twice, in blocks of its own, so that one damaged block does no harm.
+/// What a segment file begins with. It stands there twice, in blocks of its own, so that one damaged block
+/// does no harm.
 ///
-/// ```text
-///  0        8         12        28        36          44      52           60           64     512        1024
-///  +--------+---------+---------+---------+-----------+-------+------------+------------+-...-+-...------+----
-///  | magic  |checksum | log     | segment |generation | first | term       |chain before|     | the same | groups
-///  |        |         | identity| number  |           | VLSN  | before     |            |     | again    |
-///  +--------+---------+---------+---------+-----------+-------+------------+------------+-...-+-...------+----
-/// ```
+/// | offset | bytes | field |
+/// |---|---|---|
+/// | 0 | 8 | magic, its last byte the version |
+/// | 8 | 4 | checksum (CRC-32C) of all that follows up to 64 |
+/// | 12 | 16 | the log's identity |
+/// | 28 | 8 | the segment's number |
+/// | 36 | 8 | the segment's generation |
+/// | 44 | 8 | the first entry that belongs here |
+/// | 52 | 8 | term of the entry before it, or 0 |
+/// | 60 | 4 | header checksum of the frame before it |
+/// | 512 | 64 | the same again |
+/// | 1024 | | groups |
 ///
-/// 1. A segment has its name only once its header is durable, and all before its first entry is durable too. 2. It says where the
-///    segment before it ends: whatever stands there behind that is no part of the log. 3. A truncation writes a segment of a higher *generation*; segments
-///    with a higher number and a lower generation are no part of the log.
+/// 1. A segment has its name only once its header is durable, and all before its first entry is durable
+///    too. 2. It says where the segment before it ends: whatever stands there behind that is no part of the
+///    log. 3. A truncation writes a segment of a higher *generation*; segments with a higher number and a
+///    lower generation are no part of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct SegmentHeader {
     pub(crate) identity: u128,

@@ -6,7 +6,8 @@ use std::io::{self, IoSlice};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// The reserve: a file of a segment's length whose blocks are all taken, made step by step while there is nothing else to do.
+/// The reserve: a file of a segment's length whose blocks are all taken, made step by step while there is
+/// nothing else to do.
 ///
 /// It is zero-filled, not merely allocated, so that a later sync of a write into it has no metadata to flush.
 #[derive(Debug)]
@@ -81,7 +82,8 @@ impl Reserve {
         Ok(())
     }
 
-    /// Takes a file for the next segment: the reserve, or one of its own length for a group that needs more room. It has no durable name yet.
+    /// Takes a file for the next segment: the reserve, or one of its own length for a group that needs more
+    /// room. It has no durable name yet.
     pub(crate) fn take(&mut self, bytes_min: usize) -> Result<Space, LogError> {
         if bytes_min > self.segment_bytes {
             return self.make(bytes_min);
@@ -93,7 +95,8 @@ impl Reserve {
         Ok(Space { path: self.path.clone(), file, bytes })
     }
 
-    /// As [`take`](Self::take), or a file of `bytes_min` bytes where the disk is too full for a whole segment.
+    /// As [`take`](Self::take), or a file of `bytes_min` bytes where the disk is too full for a whole
+    /// segment.
     pub(crate) fn take_any(&mut self, bytes_min: usize) -> Result<Space, LogError> {
         match self.take(bytes_min) {
             Err(LogError::DiskFull) => self.make(bytes_min),
@@ -115,7 +118,8 @@ impl Reserve {
         }
     }
 
-    /// Takes in the file of a trimmed segment, if the reserve is not full yet and the file has the right length. False if not.
+    /// Takes in the file of a trimmed segment, if the reserve is not full yet and the file has the right
+    /// length. False if not.
     pub(crate) fn recycle(
         &mut self,
         path: &Path,

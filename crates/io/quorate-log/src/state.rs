@@ -29,7 +29,8 @@ pub(crate) struct State {
     /// In order, at least one. The last is the one being written; the others are sealed.
     pub(crate) segments: Vec<Segment>,
     pub(crate) summary: LogSummary,
-    /// Counts the changes that take entries away or move them: a read that failed is tried again if it has changed meanwhile.
+    /// Counts the changes that take entries away or move them: a read that failed is tried again if it has
+    /// changed meanwhile.
     pub(crate) epoch: u64,
 }
 
@@ -73,7 +74,8 @@ impl State {
     }
 }
 
-/// Reads a whole segment again, from the disk, and adds the damage in it to what is known. Returns whether `vlsn` is damaged.
+/// Reads a whole segment again, from the disk, and adds the damage in it to what is known. Returns whether
+/// `vlsn` is damaged.
 pub(crate) fn inspect(shared: &Shared, segment: usize, vlsn: Vlsn) -> Result<bool, LogError> {
     let (header, file, follows, epoch) = {
         let state = shared.read();

@@ -153,7 +153,8 @@ fn flag(fields: &mut Fields<'_>) -> Option<bool> {
     }
 }
 
-/// Names and addresses are far shorter than 64 KiB; one that is not is cut, so that the copy can be read back at all.
+/// Names and addresses are far shorter than 64 KiB; one that is not is cut, so that the copy can be read
+/// back at all.
 fn put_string(bytes: &mut Vec<u8>, text: &str) {
     let text = &text[..text.floor_char_boundary(u16::MAX.into())];
     bytes.put_u16(text.len() as u16);

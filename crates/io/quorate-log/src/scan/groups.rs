@@ -1,7 +1,8 @@
 use crate::group_header::{GROUP_ALIGNMENT, GroupHeader};
 use crate::segment_header::{SEGMENT_HEADER_BYTES, SegmentHeader};
 
-/// All group headers that were written for the place where they stand, in order. Where one is missing or damaged, the search goes on behind it.
+/// All group headers that were written for the place where they stand, in order. Where one is missing or
+/// damaged, the search goes on behind it.
 pub(super) fn find(bytes: &[u8], header: &SegmentHeader) -> Vec<GroupHeader> {
     let mut groups: Vec<GroupHeader> = Vec::new();
     let mut offset = SEGMENT_HEADER_BYTES;

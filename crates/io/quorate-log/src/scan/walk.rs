@@ -112,7 +112,8 @@ impl<'a> Walk<'a> {
         Some(true)
     }
 
-    /// Durable entries stand before `group`, and the group header before them is lost: takes those that still follow the chain.
+    /// Durable entries stand before `group`, and the group header before them is lost: takes those that
+    /// still follow the chain.
     fn salvage(&mut self, group: &GroupHeader) -> Option<()> {
         let mut offset = self.end + GROUP_HEADER_BYTES;
         while self.next() < group.first && !self.is_complete() {

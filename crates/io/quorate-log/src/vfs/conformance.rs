@@ -2,7 +2,8 @@ use super::{OpenMode, Vfs};
 use std::io::{ErrorKind, IoSlice};
 use std::path::Path;
 
-/// Runs the conformance suite of [`Vfs`] in `directory`, which must not exist yet: everything but what power loss does.
+/// Runs the conformance suite of [`Vfs`] in `directory`, which must not exist yet: everything but what power
+/// loss does.
 ///
 /// # Panics
 /// If the implementation breaks a rule; the message says which.

@@ -12,10 +12,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A disk in memory that can be killed, lose power, fail and rot, the same way for the same calls and seeds.
 ///
-/// A clone is another handle to the same disk; [`snapshot`](Self::snapshot) is a disk of its own, and cheap: files are shared until one side writes.
+/// A clone is another handle to the same disk; [`snapshot`](Self::snapshot) is a disk of its own, and cheap:
+/// files are shared until one side writes.
 ///
-/// Operations that change something (create, write, sync, rename, remove, sync of a directory) are counted from 0, so that a test can repeat
-/// a run and let it [`crash_at`](Self::crash_at) or [`fail_at`](Self::fail_at) each of them in turn.
+/// Operations that change something (create, write, sync, rename, remove, sync of a directory) are counted
+/// from 0, so that a test can repeat a run and let it [`crash_at`](Self::crash_at) or
+/// [`fail_at`](Self::fail_at) each of them in turn.
 ///
 /// ```
 /// use quorate_log::vfs::{MemoryVfs, OpenMode, Retain, Vfs};
@@ -59,13 +61,14 @@ impl MemoryVfs {
         Self { disk: Arc::new(Mutex::new(self.locked().snapshot())) }
     }
 
-    /// Ends the process: what was written is still there, and what is unsynced can still be lost with the power; open files and locks are gone,
-    /// planned faults too.
+    /// Ends the process: what was written is still there, and what is unsynced can still be lost with the
+    /// power; open files and locks are gone, planned faults too.
     pub fn kill(&self) {
         self.locked().kill();
     }
 
-    /// Ends the process with the machine's power; then all that is found is durable. Planned faults are forgotten.
+    /// Ends the process with the machine's power; then all that is found is durable. Planned faults are
+    /// forgotten.
     pub fn lose_power(&self, retain: Retain) {
         self.locked().lose_power(retain);
     }
@@ -82,7 +85,8 @@ impl MemoryVfs {
         self.locked().crash_at(operation);
     }
 
-    /// Lets operation number `operation` fail with `kind`, once. A sync that fails loses what it should have covered, for good.
+    /// Lets operation number `operation` fail with `kind`, once. A sync that fails loses what it should have
+    /// covered, for good.
     pub fn fail_at(&self, operation: u64, kind: ErrorKind) {
         self.locked().fail_at(operation, kind);
     }
@@ -97,7 +101,8 @@ impl MemoryVfs {
         self.locked().lose_next_write();
     }
 
-    /// How many bytes all files may have together; a write beyond fails with [`ErrorKind::StorageFull`] and changes nothing. `None`: any number.
+    /// How many bytes all files may have together; a write beyond fails with [`ErrorKind::StorageFull`] and
+    /// changes nothing. `None`: any number.
     pub fn set_capacity(&self, bytes_max: Option<u64>) {
         self.locked().set_capacity(bytes_max);
     }
@@ -108,7 +113,8 @@ impl MemoryVfs {
         self.locked().contents(path)
     }
 
-    /// Changes bytes behind everyone's back, as if they had always stood so. Bytes beyond the file's end are ignored; false if there is no such file.
+    /// Changes bytes behind everyone's back, as if they had always stood so. Bytes beyond the file's end are
+    /// ignored; false if there is no such file.
     pub fn corrupt(&self, path: &Path, offset: u64, bytes: &[u8]) -> bool {
         self.locked().corrupt(path, offset, bytes)
     }

@@ -1,7 +1,6 @@
 use super::{Lock, Mapping, OpenMode, Vfs, VfsFile};
 use crate::map;
-use rustix::fs::FlockOperation;
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, IoSlice};
 use std::path::Path;
 use std::sync::Arc;
@@ -60,8 +59,11 @@ impl Vfs for OsVfs {
 
     fn lock(&self, path: &Path) -> io::Result<Box<dyn Lock>> {
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
-        rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive)?;
-        Ok(Box::new(OsLock(file)))
+        match file.try_lock() {
+            Ok(()) => Ok(Box::new(OsLock(file))),
+            Err(TryLockError::WouldBlock) => Err(io::ErrorKind::WouldBlock.into()),
+            Err(TryLockError::Error(error)) => Err(error),
+        }
     }
 }
 
@@ -86,11 +88,11 @@ impl VfsFile for OsFile {
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
         let mut filled = 0;
         while filled < buffer.len() {
-            match rustix::io::pread(&self.0, &mut buffer[filled..], offset + filled as u64) {
+            match platform::read_at(&self.0, offset + filled as u64, &mut buffer[filled..]) {
                 Ok(0) => break,
                 Ok(count) => filled += count,
-                Err(rustix::io::Errno::INTR) => {}
-                Err(error) => return Err(error.into()),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
             }
         }
         Ok(filled)
@@ -100,15 +102,14 @@ impl VfsFile for OsFile {
         let mut parts: Vec<IoSlice<'_>> = parts.iter().copied().filter(|part| !part.is_empty()).collect();
         let mut left = parts.as_mut_slice();
         while !left.is_empty() {
-            let call = left.len().min(PARTS_PER_CALL);
-            match rustix::io::pwritev(&self.0, &left[..call], offset) {
+            match platform::write_at(&self.0, offset, left) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Ok(count) => {
                     offset += count as u64;
                     IoSlice::advance_slices(&mut left, count);
                 }
-                Err(rustix::io::Errno::INTR) => {}
-                Err(error) => return Err(error.into()),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
             }
         }
         Ok(())
@@ -127,5 +128,53 @@ impl VfsFile for OsFile {
     }
 }
 
-/// The smallest limit (`IOV_MAX`) among the supported systems.
-const PARTS_PER_CALL: usize = 1024;
+/// Reads and writes at an offset: each may do a part, and says how much.
+#[cfg(target_os = "linux")]
+mod platform {
+    use std::fs::File;
+    use std::io::{IoSlice, Result};
+    use std::os::unix::fs::FileExt;
+
+    /// As many parts as one call takes (`IOV_MAX`).
+    const PARTS_MAX: usize = 1024;
+
+    pub(super) fn read_at(file: &File, offset: u64, buffer: &mut [u8]) -> Result<usize> {
+        file.read_at(buffer, offset)
+    }
+
+    pub(super) fn write_at(file: &File, offset: u64, parts: &[IoSlice<'_>]) -> Result<usize> {
+        Ok(rustix::io::pwritev(file, &parts[..parts.len().min(PARTS_MAX)], offset)?)
+    }
+}
+
+/// Reads and writes at an offset: each may do a part, and says how much.
+#[cfg(all(unix, not(target_os = "linux")))]
+mod platform {
+    use std::fs::File;
+    use std::io::{IoSlice, Result};
+    use std::os::unix::fs::FileExt;
+
+    pub(super) fn read_at(file: &File, offset: u64, buffer: &mut [u8]) -> Result<usize> {
+        file.read_at(buffer, offset)
+    }
+
+    pub(super) fn write_at(file: &File, offset: u64, parts: &[IoSlice<'_>]) -> Result<usize> {
+        file.write_at(&parts[0], offset)
+    }
+}
+
+/// Reads and writes at an offset: each may do a part, and says how much.
+#[cfg(windows)]
+mod platform {
+    use std::fs::File;
+    use std::io::{IoSlice, Result};
+    use std::os::windows::fs::FileExt;
+
+    pub(super) fn read_at(file: &File, offset: u64, buffer: &mut [u8]) -> Result<usize> {
+        file.seek_read(buffer, offset)
+    }
+
+    pub(super) fn write_at(file: &File, offset: u64, parts: &[IoSlice<'_>]) -> Result<usize> {
+        file.seek_write(&parts[0], offset)
+    }
+}

@@ -1,6 +1,6 @@
 //! The process is killed, or the power goes, at every single write, sync, rename and removal in turn.
 
-use crate::support::{append, entry, frames_of, next_batch, open, prepare, read_all, vlsn};
+use crate::support::{append, entry, files, frames_of, next_batch, open, prepare, read_all, vlsn};
 use quorate_core::{LogError, LogStore, Vlsn};
 use quorate_log::vfs::{MemoryVfs, Retain};
 use quorate_log::{Log, RollbackFile};
@@ -86,7 +86,8 @@ impl Model {
         self.sync(&mut log)
     }
 
-    /// The log after a crash holds a prefix of what was written, with all that was acknowledged, and goes on from there.
+    /// The log after a crash holds a prefix of what was written, with all that was acknowledged, and goes on
+    /// from there.
     fn check(&self, disk: &MemoryVfs, context: &str) {
         let mut log = open(disk).unwrap_or_else(|error| panic!("{context}: {error}"));
         let summary = log.summary();
@@ -207,6 +208,57 @@ fn a_torn_tail_is_repaired_whatever_blocks_of_it_survive() {
         );
     }
     assert!(lengths.len() >= 3, "tails of several lengths survived: {lengths:?}");
+}
+
+/// Of two unsynced groups the second alone survived. It follows the first, so it must not come back once the
+/// first is written again.
+#[test]
+fn a_group_that_was_cut_off_does_not_come_back_when_the_one_before_it_is_written_again() {
+    let disk = MemoryVfs::new();
+    let mut log = open(&disk).unwrap();
+    append(&mut log, 1, 1, 100);
+    log.sync().unwrap();
+    let end = 1024 + 72 + 140 + 4;
+    let torn = append(&mut log, 1, 1, 100);
+    append(&mut log, 1, 1, 100);
+    drop(log);
+    disk.kill();
+    let path = Path::new("log/segment-0000000000000001.log");
+    assert!(disk.corrupt(path, end, &[0; 72 + 140]));
+    let mut log = open(&disk).unwrap();
+    assert_eq!(log.summary().terms.last(), Some(entry(1, 1)));
+    log.append(&[torn]).unwrap();
+    log.sync().unwrap();
+    drop(log);
+    disk.kill();
+    assert_eq!(open(&disk).unwrap().summary().terms.last(), Some(entry(1, 2)));
+}
+
+#[test]
+fn what_a_truncation_keeps_is_durable_though_nobody_had_synced_it() {
+    let disk = MemoryVfs::new();
+    let mut log = open(&disk).unwrap();
+    append(&mut log, 1, 6, 100);
+    log.truncate_after(Some(vlsn(4))).unwrap();
+    assert_eq!(log.summary().durable, Some(vlsn(4)));
+    disk.lose_power(Retain::Nothing);
+    let log = open(&disk).unwrap();
+    assert_eq!((log.summary().durable, log.verify()), (Some(vlsn(4)), Ok(vec![])));
+}
+
+#[test]
+fn a_truncation_leaves_no_index_of_what_it_dropped_or_shortened() {
+    let disk = MemoryVfs::new();
+    let mut log = open(&disk).unwrap();
+    for _ in 0..4 {
+        append(&mut log, 1, 4, 700);
+    }
+    prepare(&mut log).unwrap();
+    assert_eq!(files(&disk, ".index").len(), 3);
+    log.truncate_after(Some(vlsn(6))).unwrap();
+    assert_eq!(files(&disk, ".index"), [Path::new("log/segment-0000000000000001.index")]);
+    prepare(&mut log).unwrap();
+    assert_eq!(files(&disk, ".index").len(), 2, "the shortened one gets a new index");
 }
 
 #[test]

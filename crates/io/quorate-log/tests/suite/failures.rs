@@ -25,7 +25,8 @@ fn a_failed_sync_poisons_the_log_until_it_is_reopened() {
     append(&mut open(&disk).unwrap(), 1, 1, 10);
 }
 
-/// The system holds the blocks of a failed sync for clean, so that a later sync does not write them: they must be written again.
+/// The system holds the blocks of a failed sync for clean, so that a later sync does not write them: they
+/// must be written again.
 #[test]
 fn what_a_reopened_log_calls_durable_survives_though_a_sync_had_failed() {
     let disk = MemoryVfs::new();

@@ -5,14 +5,17 @@ use std::boxed::Box;
 
 /// A log store under test, and how to make frames for it.
 pub trait LogStoreSubject {
-    /// Opens the store: empty the first time, then with what the last one left. The last one has been dropped.
+    /// Opens the store: empty the first time, then with what the last one left. The last one has been
+    /// dropped.
     fn open(&mut self) -> Box<dyn LogStore>;
 
-    /// `count` data entries of one term, from `first` on, behind the frame with the header checksum `chain_before`; every copy is to be synced.
+    /// `count` data entries of one term, from `first` on, behind the frame with the header checksum
+    /// `chain_before`; every copy is to be synced.
     fn batch(&self, first: EntryId, count: u64, chain_before: u32) -> Batch;
 }
 
-/// Runs the conformance suite of [`LogStore`] and of its readers. `fresh` gives a subject of its own, with an empty store, to each part.
+/// Runs the conformance suite of [`LogStore`] and of its readers. `fresh` gives a subject of its own, with
+/// an empty store, to each part.
 ///
 /// # Panics
 /// If the implementation breaks a rule; the message says which.
@@ -59,7 +62,11 @@ fn what_was_appended_can_be_read_at_once_and_after_reopening(subject: &mut dyn L
     let batches = [append(subject, &mut *log, 1, 3), append(subject, &mut *log, 2, 2)];
     assert_eq!(log.summary().terms.last(), Some(entry(2, 5)));
     assert_eq!(log.summary().durable, None, "nothing has been synced");
-    assert_eq!(read_all(&*reader, 1, 5), frames_of(&batches), "a reader sees what was appended after it was made");
+    assert_eq!(
+        read_all(&*reader, 1, 5),
+        frames_of(&batches),
+        "a reader sees what was appended after it was made"
+    );
     assert_eq!(log.sync().expect("a log is synced"), Some(vlsn(5)));
     assert_eq!(log.summary().durable, Some(vlsn(5)));
     let before = log.summary();

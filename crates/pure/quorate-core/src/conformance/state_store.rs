@@ -1,14 +1,15 @@
 //! The rules of [`StateStore`](crate::StateStore), checked.
 
 use crate::{
-    BootId, HardState, Incarnation, Member, MemberList, NodeId, NodeType, QuorumRule, Roster, RosterMember, StateStore,
-    Term,
+    BootId, HardState, Incarnation, Member, MemberList, NodeId, NodeType, QuorumRule, Roster, RosterMember,
+    StateStore, Term,
 };
 use std::borrow::ToOwned;
 use std::boxed::Box;
 use std::vec;
 
-/// Runs the conformance suite of [`StateStore`]. `open` opens the same store each time, which is new at first; the last one has been dropped.
+/// Runs the conformance suite of [`StateStore`]. `open` opens the same store each time, which is new at
+/// first; the last one has been dropped.
 ///
 /// # Panics
 /// If the implementation breaks a rule; the message says which.
@@ -21,11 +22,19 @@ pub fn check_state_store(open: &mut dyn FnMut() -> Box<dyn StateStore>) {
     assert_eq!(store.load().expect("a state is loaded").as_ref(), Some(&state));
     state = full();
     store.store(&state).expect("another state is stored");
-    assert_eq!(store.load().expect("a state is loaded").as_ref(), Some(&state), "a store sees its own writes");
+    assert_eq!(
+        store.load().expect("a state is loaded").as_ref(),
+        Some(&state),
+        "a store sees its own writes"
+    );
     drop(store);
     for round in 2..20 {
         let mut store = open();
-        assert_eq!(store.load().expect("a state is loaded").as_ref(), Some(&state), "the last state stored counts");
+        assert_eq!(
+            store.load().expect("a state is loaded").as_ref(),
+            Some(&state),
+            "the last state stored counts"
+        );
         state.promised = Term::new(round, NodeId::new(2));
         state.open_count += 1;
         store.store(&state).expect("a state is stored");
@@ -58,7 +67,8 @@ fn full() -> HardState {
         priority,
     };
     let members = vec![member("one", NodeType::Electable, 1), member("zwei", NodeType::Secondary, 7)];
-    let list = MemberList::found(members, QuorumRule::Flexible { election: 1, write: 1 }).expect("a member list");
+    let list =
+        MemberList::found(members, QuorumRule::Flexible { election: 1, write: 1 }).expect("a member list");
     let listed = |number, life| RosterMember { id: NodeId::new(number), incarnation: Incarnation(life) };
     let incarnations = vec![listed(1, 77), listed(2, u128::MAX)];
     HardState {

@@ -77,7 +77,8 @@ impl Inode {
         self.settle(Retain::Everything, &mut Random::new(0));
     }
 
-    /// The system forgets that the blocks are dirty; whether they are durable it does not say, so they are not.
+    /// The system forgets that the blocks are dirty; whether they are durable it does not say, so they are
+    /// not.
     pub(super) fn fail_sync(&mut self) {
         self.dirty.clear();
     }
