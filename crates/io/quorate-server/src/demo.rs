@@ -16,6 +16,7 @@ mod failover;
 mod flight;
 mod input_error;
 mod load;
+mod loading;
 mod node_process;
 mod ports;
 mod records;

@@ -1,19 +1,18 @@
 use super::client::Route;
+use super::loading::Loading;
+use super::report::milliseconds;
 use super::{
-    Acknowledged, Cluster, DemoError, Failover, Flight, Kill, Load, NODES, Records, Report, Story, Times,
-    compare, node_name,
+    Acknowledged, Cluster, DemoError, Failover, Flight, Kill, Load, NODES, NodeProcess, Records, Report,
+    Story, Times, compare, node_name,
 };
 use crate::EngineChoice;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::task::{JoinHandle, spawn_blocking};
-use tokio::time::interval;
+use tokio::task::spawn_blocking;
 
 /// How long the nodes may take to find a master, and later to agree and to stop.
 const PATIENCE: Duration = Duration::from_secs(120);
-/// How often the load is looked after.
-const WATCH_INTERVAL: Duration = Duration::from_millis(2);
 
 /// What a demonstration is to do.
 #[derive(Debug)]
@@ -60,29 +59,23 @@ impl Rehearsal {
         story.tell(&format!("{} is the master, elected after {:.0} ms", node_name(master), times.started));
 
         let loading = Instant::now();
-        let killers = cluster.processes().iter().map(|process| process.killer()).collect();
+        let killers = cluster.processes().iter().map(NodeProcess::killer).collect();
         let flight = Arc::new(Flight::new(records.count() as u64 / 2, killers));
+        let clients = cluster.clients().to_vec();
         let load = Load {
             records: Arc::clone(&records),
-            clients: cluster.clients().to_vec(),
+            clients,
             route: route.clone(),
             flight: Arc::clone(&flight),
         };
-        let load = Loading(tokio::spawn(load.run(setting.writers)));
-        let kill = load.until_kill(&flight, records.count() as u64, story).await?;
+        let mut load = Loading::begin(load, setting.writers);
+        let kill = load.until_kill(story).await?;
         let failover = watch_failover(&cluster, kill, &route, story).await?;
-        let acknowledged = load.until_end(&flight, records.count() as u64, story).await?;
+        let first_ack = load.until_first_ack(story).await?;
+        let acknowledged = load.until_end(story).await?;
         times.loaded = milliseconds(loading.elapsed());
-        times.detected = milliseconds(failover.detected - kill.at);
-        times.elected = milliseconds(failover.elected - kill.at);
-        times.first_write = flight
-            .first_ack_after_kill()
-            .map_or(0.0, |at| milliseconds(at.saturating_duration_since(kill.at)));
-        story.tell(&format!(
-            "the first write after the kill was acknowledged after {:.0} ms",
-            times.first_write
-        ));
-        story.tell(&format!("all {} records are acknowledged", acknowledged.records.len()));
+        times.fail_over(kill, failover, first_ack);
+        tell_failover(&times, failover, acknowledged.records.len(), story);
 
         times.caught_up = restart(&cluster, kill, story).await?;
         times.stopped = stop(&cluster, story).await?;
@@ -122,51 +115,6 @@ impl Rehearsal {
     }
 }
 
-/// The load under way. Dropping it ends it.
-struct Loading(JoinHandle<Result<Acknowledged, DemoError>>);
-
-impl Loading {
-    /// Shows the progress until the master was killed.
-    async fn until_kill(&self, flight: &Flight, total: u64, story: &Story) -> Result<Kill, DemoError> {
-        let mut ticks = interval(WATCH_INTERVAL);
-        loop {
-            ticks.tick().await;
-            story.progress(flight.acked(), total);
-            if let Some(kill) = flight.kill()? {
-                return Ok(kill);
-            }
-            if self.0.is_finished() {
-                return Err(DemoError::NoKill { acked: flight.acked() });
-            }
-        }
-    }
-
-    /// Shows the progress until everything is acknowledged.
-    async fn until_end(
-        mut self,
-        flight: &Flight,
-        total: u64,
-        story: &Story,
-    ) -> Result<Acknowledged, DemoError> {
-        let mut ticks = interval(WATCH_INTERVAL);
-        loop {
-            tokio::select! {
-                ended = &mut self.0 => {
-                    story.progress_ends();
-                    return ended.map_err(DemoError::panicked)?;
-                }
-                _ = ticks.tick() => story.progress(flight.acked(), total),
-            }
-        }
-    }
-}
-
-impl Drop for Loading {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
-
 fn introduce(records: &Records, engine: EngineChoice, story: &Story) {
     for skipped in records.skipped() {
         story.tell(&format!("skipped {}: {}", skipped.path.display(), skipped.reason));
@@ -187,12 +135,17 @@ async fn watch_failover(
     story.tell(&format!("kill -9 of the master, {dead}, with {in_flight} writes under way"));
     let killed = cluster.processes()[kill.node].killer();
     killed.kill_and_reap().map_err(DemoError::system("waiting for the killed node's end"))?;
-    let failover = Failover::watch(cluster, kill, route, PATIENCE).await?;
-    let (detected, elected) = (failover.detected - kill.at, failover.elected - kill.at);
-    story.tell(&format!("its death was noticed after {:.0} ms", milliseconds(detected)));
+    Failover::watch(cluster, kill, route, PATIENCE).await
+}
+
+fn tell_failover(times: &Times, failover: Failover, acked: usize, story: &Story) {
+    let Times { detected, elected, .. } = times;
     let master = node_name(failover.master);
-    story.tell(&format!("{master} was seen to lead after {:.0} ms", milliseconds(elected)));
-    Ok(failover)
+    story.tell(&format!("the others noticed after {detected:.0} ms; {master} led after {elected:.0} ms"));
+    if let Some(first_write) = times.first_write {
+        story.tell(&format!("the first write after the kill was acknowledged after {first_write:.0} ms"));
+    }
+    story.tell(&format!("all {acked} records are acknowledged"));
 }
 
 /// Starts the dead node again and waits until all agree. Returns how long that took, in milliseconds.
@@ -215,9 +168,4 @@ async fn stop(cluster: &Cluster, story: &Story) -> Result<f64, DemoError> {
     let stopped = milliseconds(began.elapsed());
     story.tell(&format!("all nodes have stopped cleanly, after {stopped:.0} ms"));
     Ok(stopped)
-}
-
-/// Rounded to microseconds.
-fn milliseconds(time: Duration) -> f64 {
-    time.as_micros() as f64 / 1_000.0
 }

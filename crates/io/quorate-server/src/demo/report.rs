@@ -1,5 +1,6 @@
-use super::Comparison;
+use super::{Comparison, Failover, Kill};
 use serde::Serialize;
+use std::time::{Duration, Instant};
 
 /// What a demonstration has found, as `--json` prints it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -31,12 +32,12 @@ pub struct Report {
 pub struct Times {
     /// From the start to the first master.
     pub started: f64,
-    /// From the kill until a survivor no longer followed the dead master.
+    /// From the kill until a survivor was seen not to follow the dead master any more.
     pub detected: f64,
-    /// From the kill until a survivor led.
+    /// From the kill until a survivor was seen to lead, by its status or because it acknowledged a write.
     pub elected: f64,
-    /// From the kill until a survivor acknowledged a write.
-    pub first_write: f64,
+    /// From the kill until a survivor acknowledged a write; absent if no write was left for it.
+    pub first_write: Option<f64>,
     /// From the first write to the last acknowledgement, the failover included.
     pub loaded: f64,
     /// From the restart of the dead node until all nodes agreed.
@@ -45,6 +46,21 @@ pub struct Times {
     pub stopped: f64,
     /// All of it.
     pub total: f64,
+}
+
+impl Times {
+    /// Takes in what was seen of a failover. A survivor that acknowledges a write leads, and one that leads has noticed.
+    pub(super) fn fail_over(&mut self, kill: Kill, failover: Failover, first_ack: Option<Instant>) {
+        let after_kill = |moment: Instant| milliseconds(moment.saturating_duration_since(kill.at));
+        self.first_write = first_ack.map(after_kill);
+        self.elected = after_kill(failover.elected).min(self.first_write.unwrap_or(f64::INFINITY));
+        self.detected = after_kill(failover.detected).min(self.elected);
+    }
+}
+
+/// A span of time in milliseconds, to the microsecond.
+pub(super) fn milliseconds(time: Duration) -> f64 {
+    time.as_micros() as f64 / 1_000.0
 }
 
 impl Report {
