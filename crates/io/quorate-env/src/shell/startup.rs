@@ -172,18 +172,16 @@ fn identity(config: &RepConfig, checked: &Checked, members: &MemberList) -> Resu
 }
 
 fn node_config(config: &RepConfig, seed: u64) -> NodeConfig {
-    NodeConfig {
-        heartbeat_interval: config.heartbeat_interval,
-        election_timeout: config.election_timeout,
-        phi_threshold: config.phi_threshold,
-        window_bytes_max: config.window_bytes_max,
-        batch_bytes_max: config.batch_bytes_max,
-        apply_lag_bytes_max: config.apply_lag_bytes_max,
-        relaxed_sync_interval: config.relaxed_sync_interval,
-        engine_flush_interval: config.engine_flush_interval,
-        seed,
-        ..NodeConfig::default()
-    }
+    let mut node = NodeConfig { seed, ..NodeConfig::default() };
+    node.heartbeat_interval = config.heartbeat_interval;
+    node.election_timeout = config.election_timeout;
+    node.phi_threshold = config.phi_threshold;
+    node.window_bytes_max = config.window_bytes_max;
+    node.batch_bytes_max = config.batch_bytes_max;
+    node.apply_lag_bytes_max = config.apply_lag_bytes_max;
+    node.relaxed_sync_interval = config.relaxed_sync_interval;
+    node.engine_flush_interval = config.engine_flush_interval;
+    node
 }
 
 fn hello_of(node: &Node, declared: &MemberList) -> Hello {
