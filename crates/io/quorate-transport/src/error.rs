@@ -26,8 +26,9 @@ pub enum TransportError {
     /// The listen address can be reached from other machines, and nobody who calls there would be
     /// authenticated.
     #[error(
-        "listening at {address} would open this node to anybody who can reach it, and nobody is authenticated: \
-         listen on a loopback address, or set `insecure_no_auth` if every machine that can reach it is trusted"
+        "listening at {address} would open this node to anybody who can reach it, and nobody is \
+         authenticated: listen on a loopback address, or set `insecure_no_auth` if every machine that can reach \
+         it is trusted"
     )]
     NotLoopback {
         /// What the listen address resolves to.

@@ -26,9 +26,9 @@ const WRITES_A_TURN: usize = 16;
 /// 4. A sender that puts the turn back and leaves work behind wakes the link's task; the task itself goes on
 ///    until nothing waits.
 ///
-/// A short packet that finds nobody before it, and is not one of a burst, is written at once by the thread that
-/// pushes it, which spares waking another thread. It never blocks; what the socket does not take is left to the
-/// link's task.
+/// A short packet that finds nobody before it, and is not one of a burst, is written at once by the thread
+/// that pushes it, which spares waking another thread. It never blocks; what the socket does not take is left
+/// to the link's task.
 pub(crate) struct Outbox {
     state: Mutex<State>,
     work: Notify,
