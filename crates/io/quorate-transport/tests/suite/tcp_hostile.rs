@@ -1,6 +1,6 @@
 //! What strangers can do to a port, and what they cannot.
 
-use crate::common::{TcpNode, free_address, id, members, three_members};
+use crate::common::{TcpNode, free_address, id, members, three_members, wait_until};
 use bytes::Bytes;
 use quorate_core::conformance::transport::{Heard, hello};
 use quorate_core::{DownReason, Hello, MemberList, Packet, PeerEvent, SendError, Service, Transport};
@@ -73,7 +73,7 @@ fn wait_for_end(stream: &mut TcpStream) {
 fn garbage_on_the_port_is_counted_and_disturbs_nobody() {
     let members = three_members();
     let (a, b) = (TcpNode::start(&members, "a"), TcpNode::start(&members, "b"));
-    a.listener.wait_for_up(b.id, Service::Control);
+    wait_until(|| a.transport.stats().links_opened == 2);
     for garbage in
         [&b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"[..], &[0xff; 5000], b"QRTE\x01\x00\x00\x00\x09\x00\x00\x00"]
     {
