@@ -62,7 +62,7 @@ impl OutcomeCounts {
         match reply {
             Reply::Done(_) => self.done += 1,
             Reply::Written => self.written += 1,
-            Reply::Lost(_) => self.lost += 1,
+            Reply::Lost => self.lost += 1,
             Reply::Refused(_) => self.refused += 1,
             Reply::Unknown(_) => self.unknown += 1,
             Reply::Read(ReadOutcome::Ready) => self.read += 1,
@@ -244,7 +244,7 @@ impl World {
             Reply::Done(token) | Reply::Unknown(Some(token)) => this.token = Some(*token),
             Reply::Refused(_) => this.guess = reply.master().unwrap_or(other),
             Reply::Unknown(None) => this.guess = other,
-            Reply::Lost(_) | Reply::Written | Reply::Read(_) | Reply::Gone => {}
+            Reply::Lost | Reply::Written | Reply::Read(_) | Reply::Gone => {}
         }
     }
 

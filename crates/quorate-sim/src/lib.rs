@@ -33,7 +33,7 @@ mod process;
 mod profile;
 mod queue;
 mod report;
-// SCRIPT
+pub mod script;
 mod sim_time;
 mod state_file;
 mod trace;

@@ -62,6 +62,11 @@ impl LogWriter {
         }
     }
 
+    /// Whether a truncation is next.
+    pub(crate) fn is_about_to_truncate(&self) -> bool {
+        matches!(self.queue.front(), Some(LogJob::Truncate { .. }))
+    }
+
     /// Does it, and says what to tell the node.
     pub(crate) fn step(&mut self, checker: &mut Checker) -> Result<Vec<Completion>, Stop> {
         if let Some(epoch) = self.sync_due.take() {

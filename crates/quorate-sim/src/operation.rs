@@ -1,4 +1,4 @@
-use quorate_core::{EntryId, NodeId};
+use quorate_core::NodeId;
 use quorate_env::kv::{DEFAULT_DATABASE, SCHEMA_VERSION};
 use quorate_env::ReadOutcome;
 use quorate_codec::{Envelope, PayloadKind, WriteBatch};
@@ -61,7 +61,7 @@ pub(crate) enum Reply {
     /// Written by the master, which was all that was asked.
     Written,
     /// It will never be committed.
-    Lost(EntryId),
+    Lost,
     /// It was not taken.
     Refused(ProposeError),
     /// Nobody can say.

@@ -4,9 +4,11 @@ use crate::SimTime;
 use crate::apply_worker::{ApplyJob, ApplyWorker};
 use crate::checker::{Checker, Violation};
 use crate::log_writer::{LogJob, LogWriter};
+use crate::network::letter;
 use crate::operation::{OperationId, ReadTicket, Reply, Write, WriteTicket};
 use crate::sim_time::LocalClock;
 use crate::state_file::StateFile;
+use crate::words::{EventInWords, TermName};
 use bytes::Bytes;
 use quorate_core::{Batch, EntryKind, GroupUuid, LogReader, NodeId, Packet, Roster, Service, Time, Vlsn};
 use quorate_env::kv::{DEFAULT_DATABASE, KvReader};
@@ -308,7 +310,7 @@ impl Process {
                 let leads = self.leads(&batch);
                 checker.handed(self.me, self.life, &batch, leads)?;
                 if leads {
-                    effects.notes.push(format!("leads {}", batch.last().term));
+                    effects.notes.push(format!("leads {}", TermName(batch.last().term)));
                 }
                 self.log.push(LogJob::Append { batch, sync, epoch });
             }
@@ -327,13 +329,13 @@ impl Process {
             Output::FlushEngine => self.apply.push(ApplyJob::Flush),
             Output::State { state, term, master } => {
                 self.reads.state_changed(now);
-                let master = master.map_or('-', crate::network::letter);
+                let (term, master) = (TermName(term), master.map_or('-', letter));
                 effects.notes.push(format!("is {state} in {term}, master {master}"));
             }
             Output::ReadReady { read, at } => self.reads.ready(read, at),
             // The read waits on, and the node is asked again.
             Output::ReadFailed { .. } => {}
-            Output::Event(event) => effects.notes.push(format!("{event:?}")),
+            Output::Event(event) => effects.notes.push(EventInWords(&event).to_string()),
             Output::Halt(halt) => return Err(Stop::Halted(halt)),
         }
         Ok(())
@@ -373,7 +375,7 @@ impl Process {
                 }
                 CommitOutcome::Lost { id } => {
                     checker.write_lost(id)?;
-                    Reply::Lost(id)
+                    Reply::Lost
                 }
                 CommitOutcome::Unknown { id, .. } => Reply::Unknown(group.map(|group| CommitToken::new(group, id))),
             };

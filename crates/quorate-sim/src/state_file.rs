@@ -14,10 +14,6 @@ impl StateFile {
         Self { file, remembers_only: forgets_promises.then_some(Term::ZERO) }
     }
 
-    pub(crate) fn load(&mut self) -> Result<Option<HardState>, StateStoreError> {
-        self.file.load()
-    }
-
     pub(crate) fn store(&mut self, state: &HardState) -> Result<(), StateStoreError> {
         match self.remembers_only {
             None => self.file.store(state),

@@ -1,13 +1,16 @@
-//! Messages in words, as traces and scripts show them.
+//! Messages and events in words, as traces and scripts show them.
 
 use crate::network::letter;
 use quorate_core::{EntryId, Term, Vlsn};
 use quorate_election::Promise;
-use quorate_replica::{ElectionMessage, Message, StreamMessage, SyncupAnswer};
+use quorate_replica::{ElectionEvent, ElectionMessage, Event, Message, StreamMessage, SyncupAnswer};
 use std::fmt;
 
 /// A message in one line.
 pub(crate) struct InWords<'a>(pub(crate) &'a Message);
+
+/// What a node tells its operator, behind the node's name.
+pub(crate) struct EventInWords<'a>(pub(crate) &'a Event);
 
 /// A term by its proposer's letter: `3.B`.
 pub(crate) struct TermName(pub(crate) Term);
@@ -118,4 +121,20 @@ fn stream(message: &StreamMessage, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 
 fn number(position: Option<Vlsn>) -> u64 {
     Vlsn::number(position)
+}
+
+impl fmt::Display for EventInWords<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Event::Election(ElectionEvent::CanvassBegan) => f.write_str("canvasses"),
+            Event::Election(ElectionEvent::BallotBegan { term }) => write!(f, "proposes {}", TermName(*term)),
+            Event::Election(ElectionEvent::Nominated { term, node }) => {
+                write!(f, "nominates {} for {}", letter(*node), TermName(*term))
+            }
+            Event::Deposed { promised } => write!(f, "is deposed: {} was promised", TermName(*promised)),
+            Event::RolledBack(truncated) => write!(f, "rolls back {} entries", truncated.count),
+            Event::Founded(_) => f.write_str("belongs to the group"),
+            event => write!(f, "says {event:?}"),
+        }
+    }
 }

@@ -79,6 +79,12 @@ impl Checker {
         left.max().unwrap_or(0) == self.committed.len()
     }
 
+    /// How many entries a node's log has, and how many of them are durable.
+    pub(crate) fn log_lengths(&self, node: NodeId) -> (u64, u64) {
+        let model = &self.nodes[&node];
+        (model.disk.len() as u64, model.durable as u64)
+    }
+
     /// A node is started again, or for the first time.
     pub(crate) fn opened(&mut self, node: NodeId, ending: Ending, found: &Found<'_>) -> Result<(), Violation> {
         let promised = self.model(node).promised;

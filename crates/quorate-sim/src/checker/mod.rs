@@ -72,11 +72,6 @@ impl Checker {
         self.masters.len()
     }
 
-    /// How many writes were acknowledged as committed.
-    pub(crate) fn acknowledged(&self) -> usize {
-        self.acknowledged.len()
-    }
-
     /// A node is about to hand entries to its log writer; as a master if it leads their term.
     pub(crate) fn handed(&mut self, node: NodeId, life: u64, batch: &Batch, leads: bool) -> Result<(), Violation> {
         self.check_follows(node, batch)?;
