@@ -1,7 +1,8 @@
 //! A group of nodes within this process, each with a directory of its own.
 
 use quorate::{
-    Database, EngineKind, InMemoryGroup, NodeState, RepConfig, RepConfigBuilder, ReplicatedEnvironment,
+    Database, EngineKind, InMemoryGroup, NodeId, NodeState, RepConfig, RepConfigBuilder,
+    ReplicatedEnvironment,
 };
 use std::time::Duration;
 use tempfile::TempDir;
@@ -14,16 +15,23 @@ pub(crate) struct Group {
     names: Vec<String>,
     network: InMemoryGroup,
     nodes: Vec<Option<ReplicatedEnvironment>>,
+    adjust: fn(RepConfigBuilder) -> RepConfigBuilder,
 }
 
 impl Group {
     /// Nodes named `node1` and so on, all started.
     pub(crate) fn start(count: usize) -> Self {
+        Self::start_with(count, |config| config)
+    }
+
+    /// The same, with something set otherwise on every node.
+    pub(crate) fn start_with(count: usize, adjust: fn(RepConfigBuilder) -> RepConfigBuilder) -> Self {
         let mut group = Self {
             directory: TempDir::new().unwrap(),
             names: (1..=count).map(|number| format!("node{number}")).collect(),
             network: InMemoryGroup::new().unwrap(),
             nodes: (0..count).map(|_| None).collect(),
+            adjust,
         };
         for index in 0..count {
             group.open(index);
@@ -43,7 +51,8 @@ impl Group {
     }
 
     pub(crate) fn open(&mut self, index: usize) {
-        let node = ReplicatedEnvironment::in_group(self.config(index).build(), &self.network).unwrap();
+        let config = (self.adjust)(self.config(index)).build();
+        let node = ReplicatedEnvironment::in_group(config, &self.network).unwrap();
         self.nodes[index] = Some(node);
     }
 
@@ -58,6 +67,16 @@ impl Group {
     /// Takes a node down in order.
     pub(crate) fn stop(&mut self, index: usize) {
         self.nodes[index].take().expect("the node runs").close().unwrap();
+    }
+
+    /// Cuts a node off as if its process had died, and only then ends it.
+    pub(crate) fn kill(&mut self, index: usize) {
+        self.network.kill(id(index));
+        self.nodes[index].take().expect("the node runs").close().unwrap();
+    }
+
+    pub(crate) fn partition(&self, a: usize, b: usize) {
+        self.network.partition(id(a), id(b));
     }
 
     /// The index of a node that leads, once one does.
@@ -75,7 +94,11 @@ impl Group {
     }
 }
 
-/// Makes a database on the master, whoever that is by then.
+/// Nodes are numbered by their names' order.
+fn id(index: usize) -> NodeId {
+    NodeId::new(u16::try_from(index + 1).unwrap())
+}
+
 pub(crate) fn default_database(node: &ReplicatedEnvironment) -> Database {
     node.database("default").unwrap()
 }

@@ -2,4 +2,6 @@
 
 mod group;
 mod group_of_one;
+mod halting;
+mod over_tcp;
 mod three_nodes;

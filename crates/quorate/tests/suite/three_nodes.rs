@@ -1,7 +1,11 @@
 use crate::group::{Group, LONG, default_database};
-use quorate::{ConsistencyPolicy, MasterAddress, NodeState, StateChangeEvent, WriteError};
+use quorate::{
+    CommitDurability, ConsistencyPolicy, MasterAddress, NodeState, Outcome, ReplicaAckPolicy,
+    ReplicatedEnvironment, StateChangeEvent, WriteError,
+};
 use std::collections::HashSet;
 use std::sync::mpsc;
+use std::time::Duration;
 
 #[test]
 fn three_nodes_elect_one_master_and_agree_on_it() {
@@ -23,7 +27,7 @@ fn writes_survive_the_masters_death() {
         token = Some(write.wait().unwrap().token);
     }
     drop(database);
-    group.stop(first);
+    group.kill(first);
     let second = group.master();
     assert_ne!(first, second);
     let database = default_database(group.node(second));
@@ -88,4 +92,56 @@ fn listeners_hear_the_state_at_hand_and_every_change_until_the_end() {
     group.stop(master);
     let states: Vec<_> = heard.iter().collect();
     assert_eq!(states, [NodeState::Master, NodeState::Detached]);
+}
+
+const ALL: CommitDurability = CommitDurability {
+    local: quorate::SyncPolicy::Sync,
+    replica: quorate::SyncPolicy::Sync,
+    acks: ReplicaAckPolicy::All,
+};
+
+fn wait_for_replicas(master: &ReplicatedEnvironment, count: usize) {
+    let connected = || {
+        let status = master.status().unwrap();
+        status
+            .members
+            .iter()
+            .filter(|member| member.replica.is_some_and(|replica| replica.is_connected))
+            .count()
+    };
+    while connected() != count {
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn a_write_that_cannot_have_its_acknowledgements_is_refused_before_anything_is_written() {
+    let mut group = Group::start(3);
+    let master = group.master();
+    let database = default_database(group.node(master));
+    wait_for_replicas(group.node(master), 2);
+    database.put_with(b"k", b"v", ALL).wait().unwrap();
+    let before = group.node(master).status().unwrap().watermarks.written;
+    group.stop((master + 1) % 3);
+    wait_for_replicas(group.node(master), 1);
+    let error = database.put_with(b"k", b"w", ALL).wait().unwrap_err();
+    assert_eq!(error, WriteError::InsufficientReplicas { needed: 3, available: 2 });
+    assert_eq!(error.outcome(), Outcome::NotDone);
+    assert_eq!(group.node(master).status().unwrap().watermarks.written, before);
+    assert_eq!(database.get(b"k", None).unwrap().as_deref(), Some(&b"v"[..]));
+}
+
+#[test]
+fn acknowledgements_that_do_not_come_leave_a_token_that_tells_later() {
+    let group = Group::start_with(3, |config| config.ack_timeout(Duration::from_millis(300)));
+    let master = group.master();
+    let database = default_database(group.node(master));
+    wait_for_replicas(group.node(master), 2);
+    group.partition(master, (master + 1) % 3);
+    let error = database.put_with(b"k", b"v", ALL).wait().unwrap_err();
+    let WriteError::InsufficientAcks { needed: 3, received: 2, token } = error else { panic!("{error}") };
+    assert_eq!(error.outcome(), Outcome::Unknown { token: Some(token) });
+    let policy = ConsistencyPolicy::CommitPointConsistency { token, timeout: LONG };
+    assert_eq!(database.get(b"k", policy).unwrap().as_deref(), Some(&b"v"[..]));
+    assert_eq!(group.node(master).stats().commits_timed_out, 1);
 }

@@ -1,7 +1,7 @@
 use super::event::Event;
 use crate::tally::Tally;
 use crossbeam_channel::{Receiver, Sender};
-use quorate_core::{Batch, LogError, LogStore, Vlsn};
+use quorate_core::{Batch, LogError, LogStore, Requirement, Vlsn};
 use quorate_replica::Input;
 use std::sync::Arc;
 
@@ -31,6 +31,8 @@ struct Group {
     sync: bool,
     epoch: u64,
     bytes: usize,
+    /// Some entry counts once it is written.
+    has_relaxed_entry: bool,
 }
 
 /// A group ends once it has so many bytes.
@@ -81,10 +83,17 @@ impl LogWriter {
         while let Some(next) = command {
             match next {
                 LogCommand::Append { batch, sync, epoch } => {
-                    group = Group { sync: group.sync || sync, epoch, bytes: group.bytes + batch.bytes() };
+                    group.sync |= sync;
+                    group.epoch = epoch;
+                    group.bytes += batch.bytes();
+                    group.has_relaxed_entry |=
+                        batch.runs().iter().any(|run| run.requirement != Requirement::SYNC);
                     self.batches.push(batch);
                 }
-                LogCommand::Sync { epoch } => group = Group { sync: true, epoch, ..group },
+                LogCommand::Sync { epoch } => {
+                    group.sync = true;
+                    group.epoch = epoch;
+                }
                 other => {
                     self.held = Some(other);
                     break;
@@ -95,14 +104,15 @@ impl LogWriter {
         group
     }
 
+    /// Where every entry counts only once synced, a report that they are written would wake the event loop for nothing.
     fn write(&mut self, group: Group) -> Result<(), LogError> {
-        if !self.batches.is_empty() {
+        let last = self.batches.last().map(|batch| batch.last().vlsn);
+        if let Some(last) = last {
             self.log.append(&self.batches)?;
             self.tally.log_groups.increment();
             self.tally.log_batches.add(self.batches.len());
-            let last = self.batches.last().map(|batch| batch.last().vlsn);
             self.batches.clear();
-            if let Some(last) = last {
+            if group.has_relaxed_entry || !group.sync {
                 self.report(Input::Written { epoch: group.epoch, last });
             }
         }

@@ -1,4 +1,5 @@
-//! From a configuration to running threads, in this order: directory, hard state, log, engine, node, transport, loop.
+//! From a configuration to running threads, in this order: directory, hard state, log, engine, node, transport, threads. What fails leaves
+//! nothing behind that runs or holds the directory.
 
 use super::apply_thread::{ApplyCommand, ApplyThread};
 use super::closing::join;
@@ -69,15 +70,15 @@ pub(crate) fn open(config: RepConfig, parts: Parts<'_>) -> Result<Running, OpenE
         engine_applied: engine.applied(),
     };
     let node = Node::new(node_config(&config, seed), opened, checked.list.clone(), clock.now());
-    let workers = Workers::start(Box::new(log), Applier::new(Box::new(engine)), &events, &tally)?;
 
     let hello = Arc::new(Mutex::new(hello_of(&node, &checked.list)));
     let budget =
         Arc::new(Budget::new(members.members().len() * (config.window_bytes_max + INBOX_EXTRA_BYTES)));
-    let inbox = NodeInbox::new(events, Arc::clone(&budget), Arc::clone(&hello), tally);
+    let inbox = NodeInbox::new(events.clone(), Arc::clone(&budget), Arc::clone(&hello), Arc::clone(&tally));
     let plan = plan(&config, checked, members, node.hard_state().id, seed);
     let transport = transport(plan, Arc::new(inbox)).map_err(OpenError::Transport)?;
 
+    let workers = Workers::start(Box::new(log), Applier::new(Box::new(engine)), &events, &tally)?;
     let (listeners, listener_thread) = start_listeners(core.role.now())?;
     let event_loop = EventLoop {
         core: Arc::clone(&core),
