@@ -216,6 +216,7 @@ impl Core {
             term: progress.term,
             master: progress.master.and_then(|master| self.master_address(master)),
             watermarks: progress.watermarks,
+            tail_bytes: node.tail_bytes(),
             is_recovering: progress.recovering,
             is_damaged: progress.damaged,
             halted,

@@ -18,6 +18,8 @@ pub struct GroupStatus {
     pub master: Option<MasterAddress>,
     /// How far this node has come.
     pub watermarks: Watermarks,
+    /// Bytes of recent log entries in memory, from where replicas and the engine are served.
+    pub tail_bytes: usize,
     /// The node may have lost entries and counts in no quorum until its log is refilled.
     pub is_recovering: bool,
     /// Some entries of its log cannot be read; they are fetched from the other nodes.
