@@ -233,6 +233,15 @@ impl Node {
         }
     }
 
+    /// Whether a write quorum has answered this master's heartbeats of late.
+    pub(crate) fn is_followed(&self, now: Time) -> bool {
+        let patience = self.config.heartbeat_interval * 3;
+        match &self.role {
+            Role::Leading(leading) => now < leading.rounds.quorum_until(&self.group.quorums, patience),
+            _ => false,
+        }
+    }
+
     pub(crate) fn heartbeat_if_due(&mut self, now: Time) {
         let committed = self.applying.committed();
         let own_durable = self.applying.engine_durable();

@@ -356,13 +356,21 @@ impl Node {
         if let ElectionMessage::Refusal { promised, .. } = &message {
             let promised = *promised;
             if self.led_term().is_some_and(|term| term < promised) {
-                // Somebody promised more and will not follow this term: only a higher one can lead it again.
-                self.election.saw(promised);
-                self.step_down(now, Some(Event::Deposed { promised }));
-                return self.call_ballot(now);
+                return self.refused_as_master(now, promised);
             }
         }
         self.with_election(now, |election, standing| election.receive(now, standing, from, message));
+    }
+
+    /// Somebody has promised more and will not follow this term. If a write quorum still does, the higher ballot has elected nobody, and only a yet
+    /// higher one brings that voter back: it is proposed at once. Else somebody else may lead, and is not disturbed.
+    fn refused_as_master(&mut self, now: Time, promised: Term) {
+        self.election.saw(promised);
+        let is_followed = self.is_followed(now);
+        self.step_down(now, Some(Event::Deposed { promised }));
+        if is_followed {
+            self.call_ballot(now);
+        }
     }
 
     fn receive_stream(&mut self, now: Time, from: NodeId, message: StreamMessage) {

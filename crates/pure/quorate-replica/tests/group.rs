@@ -317,6 +317,28 @@ fn the_masters_death_is_followed_by_an_election_and_its_uncommitted_tail_is_roll
     group.seconds(5);
     group.logs_agree();
     assert_eq!(group.host(old).node.counters().entries_rolled_back, 1);
+    assert_eq!(group.master(), new, "a deposed master that comes back does not disturb its successor");
+}
+
+#[test]
+fn a_voter_whose_own_ballot_failed_is_brought_back_by_a_higher_one() {
+    let mut group = Group::new(3);
+    group.seconds(5);
+    let master = group.master();
+    let replica = n(if master == n(1) { 2 } else { 1 });
+    group.isolate(replica);
+    let now = group.now;
+    group.host(replica).node.call_ballot(now);
+    group.drain(replica);
+    let failed = group.host(replica).hard.promised;
+    group.run(Duration::from_millis(50));
+    group.cut.clear();
+    group.seconds(3);
+    assert!(group.host(replica).node.progress().term > failed);
+    assert_eq!(group.host(replica).node.progress().state, NodeState::Replica);
+    group.put(group.master(), "after", "sync,sync,all").unwrap();
+    group.seconds(1);
+    group.logs_agree();
 }
 
 #[test]
