@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 type Rows = Arc<BTreeMap<Bytes, Bytes>>;
 
-/// A store of rows that survives crashes as far as it was flushed, and further only where the disk was ahead of what it had promised.
+/// A store of rows that survives crashes as far as it was flushed, and further only where the disk was ahead
+/// of what it had promised.
 ///
 /// Clones share the rows; the simulator keeps one from life to life of the process.
 #[derive(Clone, Debug, Default)]
@@ -21,7 +22,8 @@ struct State {
 }
 
 impl EngineDisk {
-    /// The process, or the machine, ends. An engine that is `ahead` had stored more than it was asked to flush.
+    /// The process, or the machine, ends. An engine that is `ahead` had stored more than it was asked to
+    /// flush.
     pub(crate) fn crash(&self, ahead: bool) {
         let mut state = self.locked();
         if ahead {

@@ -14,7 +14,9 @@ impl History {
         let envelope = Envelope::decode(payload).map_err(|error| error.to_string())?;
         for operation in Operations::new(envelope.body) {
             match operation.map_err(|error| error.to_string())? {
-                Operation::Put { key, value, .. } => self.set(position, key, Some(Bytes::copy_from_slice(value))),
+                Operation::Put { key, value, .. } => {
+                    self.set(position, key, Some(Bytes::copy_from_slice(value)))
+                }
                 Operation::Delete { key, .. } => self.set(position, key, None),
                 Operation::CreateDatabase { .. } => {}
             }

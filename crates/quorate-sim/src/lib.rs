@@ -1,18 +1,19 @@
 //! A seeded simulator of a whole group: faults, checkers, scripts.
 //!
-//! It runs production code: the nodes' protocol, their logs over a simulated disk, their hard state, the apply path, the waiters of commits and
-//! reads. Around them everything is played: time, the network, threads, disks, clients, and what goes wrong with them.
+//! It runs production code: the nodes' protocol, their logs over a simulated disk, their hard state, the
+//! apply path, the waiters of commits and reads. Around them everything is played: time, the network,
+//! threads, disks, clients, and what goes wrong with them.
 //!
 //! ```text
 //!  seed --> Profile --> World: event queue, network, nemesis, clients
 //!                         |
-//!                       Machine (disk, engine's disk) --> Process: Node, Log, HardStateFile, Applier, waiters
+//!                       Machine (disk, engine's disk) --> Process: Node, Log, HardStateFile, Applier, ...
 //!                         |
 //!                       Checker: after every step, against dumb models
 //! ```
 //!
-//! One seed is one history, byte for byte: there are no threads, no clocks and no ambient randomness in it. [`run_seed`] plays one;
-//! [`script`] plays short ones written down as text, message by message.
+//! One seed is one history, byte for byte: there are no threads, no clocks and no ambient randomness in it.
+//! [`run_seed`] plays one; [`script`] plays short ones written down as text, message by message.
 #![forbid(unsafe_code)]
 
 mod apply_worker;
@@ -32,6 +33,7 @@ mod peace;
 mod process;
 mod profile;
 mod queue;
+mod rehearsal;
 mod report;
 pub mod script;
 mod sim_time;
@@ -44,5 +46,6 @@ pub use checker::{Rule, Violation};
 pub use client::OutcomeCounts;
 pub use faults::{FaultCounts, FaultKind};
 pub use profile::{BrokenRule, Profile};
-pub use report::{Failure, Report, run_profile, run_seed, trace_of};
+pub use rehearsal::Rehearsal;
+pub use report::{Failure, Report, report_panics_quietly, run_profile, run_seed, trace_of};
 pub use sim_time::SimTime;

@@ -1,9 +1,9 @@
 //! Dialling: how links between processes come and go.
 
 use crate::SimTime;
+use crate::checker::Violation;
 use crate::network::Link;
 use crate::world::{Event, World};
-use crate::checker::Violation;
 use quorate_core::{NodeId, Service};
 use quorate_replica::Input;
 use std::time::Duration;
@@ -72,7 +72,8 @@ impl World {
         Ok(())
     }
 
-    /// A process has ended: its own links are gone, and its peers learn of theirs, soon if its machine still answers.
+    /// A process has ended: its own links are gone, and its peers learn of theirs, soon if its machine still
+    /// answers.
     pub(crate) fn drop_links_of(&mut self, node: NodeId, is_dark: bool) {
         for link in self.network.standing(|link| link.from == node) {
             self.network.end(link);

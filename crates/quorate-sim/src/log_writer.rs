@@ -95,7 +95,13 @@ impl LogWriter {
     }
 
     /// Writes this batch and those that wait right behind it as one group.
-    fn append(&mut self, batch: Batch, sync: bool, epoch: u64, checker: &mut Checker) -> Result<Vec<Completion>, Stop> {
+    fn append(
+        &mut self,
+        batch: Batch,
+        sync: bool,
+        epoch: u64,
+        checker: &mut Checker,
+    ) -> Result<Vec<Completion>, Stop> {
         let (mut batches, mut sync, mut epoch) = (vec![batch], sync, epoch);
         while batches.len() < GROUP_BATCHES_MAX
             && let Some(LogJob::Append { .. }) = self.queue.front()
@@ -126,7 +132,12 @@ impl LogWriter {
         Ok(durable.map(|last| Input::Durable { epoch, last }.into()))
     }
 
-    fn truncate(&mut self, keep: Option<Vlsn>, epoch: u64, checker: &mut Checker) -> Result<Vec<Completion>, Stop> {
+    fn truncate(
+        &mut self,
+        keep: Option<Vlsn>,
+        epoch: u64,
+        checker: &mut Checker,
+    ) -> Result<Vec<Completion>, Stop> {
         checker.cutting(self.node, keep);
         let truncated = self.log.truncate_after(keep)?;
         checker.was_cut(self.node, keep)?;

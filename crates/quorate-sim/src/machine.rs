@@ -11,11 +11,11 @@ use crate::profile::BrokenRule;
 use crate::sim_time::LocalClock;
 use crate::state_file::StateFile;
 use quorate_core::{
-    Batch, BootId, Engine, HardState, Incarnation, LogReader, LogStore, LogSummary, MemberList, NodeId, Random, StateStore,
-    Term, Time, Vlsn,
+    Batch, BootId, Engine, HardState, Incarnation, LogReader, LogStore, LogSummary, MemberList, NodeId,
+    Random, StateStore, Term, Time, Vlsn,
 };
-use quorate_env::kv::KvEngine;
 use quorate_env::Applier;
+use quorate_env::kv::KvEngine;
 use quorate_log::vfs::{MemoryVfs, Retain, Vfs};
 use quorate_log::{HardStateFile, Log, LogConfig};
 use quorate_replica::{Mutation, Node, NodeConfig, Opened};
@@ -160,7 +160,9 @@ impl Machine {
             seed: random.next_u64(),
             mutation: match self.broken {
                 Some(BrokenRule::NominationTakenTwice) => Some(Mutation::NominationTakenTwice),
-                Some(BrokenRule::OlderTermCommittedByCounting) => Some(Mutation::OlderTermCommittedByCounting),
+                Some(BrokenRule::OlderTermCommittedByCounting) => {
+                    Some(Mutation::OlderTermCommittedByCounting)
+                }
                 _ => None,
             },
             ..NodeConfig::default()

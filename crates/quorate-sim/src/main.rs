@@ -1,7 +1,10 @@
 //! Plays seeded histories of a simulated group and looks for broken rules.
 
 use clap::Parser;
-use quorate_sim::{BrokenRule, FaultCounts, FaultKind, OutcomeCounts, Profile, Report, run_profile, run_seed};
+use quorate_sim::{
+    BrokenRule, FaultCounts, FaultKind, OutcomeCounts, Profile, Report, report_panics_quietly, run_profile,
+    run_seed,
+};
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,7 +12,8 @@ use std::time::{Duration, Instant};
 
 /// Plays seeded histories of a simulated group under faults and checks every step of them.
 ///
-/// Exit codes: 0 if every history is clean; 1 if a rule was broken, or a kind of fault never happened in 50 seeds or more; 2 for wrong arguments.
+/// Exit codes: 0 if every history is clean; 1 if a rule was broken, or a kind of fault never happened in 50
+/// seeds or more; 2 for wrong arguments.
 #[derive(Parser)]
 struct Arguments {
     /// How many seeds to play.
@@ -44,6 +48,7 @@ const SEEDS_FOR_ALL_FAULTS: u64 = 50;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    report_panics_quietly();
     let began = Instant::now();
     let reports = match arguments.seed {
         Some(seed) => vec![play(seed, &arguments)],

@@ -1,10 +1,10 @@
 //! What goes wrong, when, and for how long.
 
+use crate::FaultKind;
 use crate::checker::{Ending, Violation};
 use crate::network::letter;
 use crate::sim_time::{happens, micros_between};
 use crate::world::{Event, World};
-use crate::FaultKind;
 use quorate_core::NodeId;
 use std::time::Duration;
 
@@ -15,9 +15,15 @@ pub(crate) enum Mending {
     Network,
 }
 
+/// Lets one thing go wrong.
+type Strike = fn(&mut World);
+
 impl World {
     pub(crate) fn schedule_fault(&mut self) {
         let mean = self.profile.fault_interval.as_micros() as u64;
+        if mean == 0 {
+            return;
+        }
         let at = self.soon(mean / 4, mean * 7 / 4);
         self.queue.push(at, Event::Fault);
     }
@@ -29,7 +35,7 @@ impl World {
         }
         self.schedule_fault();
         let weights = self.profile.weights;
-        let choices: [(u64, fn(&mut Self)); 9] = [
+        let choices: [(u64, Strike); 9] = [
             (weights.crash, Self::plan_crash),
             (weights.crash_in_storage, Self::plan_crash_in_storage),
             (weights.power_loss, Self::lose_power_of_one),
@@ -96,11 +102,13 @@ impl World {
         }
     }
 
-    /// Ends a process, tells whoever waited for it, and has it started again after a while.
+    /// Ends a process, tells whoever waited for it, and, where faults come of themselves, has it started
+    /// again after a while.
     pub(crate) fn end_process(&mut self, node: NodeId, ending: Ending) {
         self.note(format_args!("{} ends with its {ending:?}", letter(node)));
         let host = self.hosts.get_mut(&node).expect("every member has a host");
-        let ahead = host.machine.engine.has_unflushed() && happens(&mut self.random, 100);
+        let calm = self.profile.fault_interval.is_zero();
+        let ahead = !calm && host.machine.engine.has_unflushed() && happens(&mut self.random, 100);
         if ahead {
             self.faults.count(FaultKind::EngineAhead);
         }
@@ -111,6 +119,9 @@ impl World {
             self.client_hears(operation, reply);
         }
         self.drop_links_of(node, ending == Ending::Power);
+        if calm {
+            return;
+        }
         let long = happens(&mut self.random, 100);
         let at = self.soon(20_000, if long { 8_000_000 } else { 1_500_000 });
         self.queue.push(at, Event::Start { node });
@@ -132,7 +143,8 @@ impl World {
             return;
         }
         self.faults.count(FaultKind::Partition);
-        let side = |chosen| sides.iter().filter(move |(_, side)| *side == chosen).map(|(node, _)| letter(*node));
+        let side =
+            |chosen| sides.iter().filter(move |(_, side)| *side == chosen).map(|(node, _)| letter(*node));
         let (left, right): (String, String) = (side(true).collect(), side(false).collect());
         self.note(format_args!("the network parts {left} from {right}"));
         self.network.partition(&sides);
@@ -171,4 +183,3 @@ impl World {
         self.faults.count(FaultKind::SlowDisk);
     }
 }
-

@@ -35,8 +35,8 @@ pub(crate) struct MessageRates {
 
 /// Which links stand, who cannot hear whom, and when messages arrive.
 ///
-/// It is harder than the transport's contract allows: single messages are lost, doubled and reordered on links that stand, and a copy may outlive
-/// its link and arrive at a later life of the receiver.
+/// It is harder than the transport's contract allows: single messages are lost, doubled and reordered on
+/// links that stand, and a copy may outlive its link and arrive at a later life of the receiver.
 #[derive(Debug, Default)]
 pub(crate) struct Network {
     standing: BTreeSet<Link>,

@@ -1,7 +1,7 @@
-use quorate_core::NodeId;
-use quorate_env::kv::{DEFAULT_DATABASE, SCHEMA_VERSION};
-use quorate_env::ReadOutcome;
 use quorate_codec::{Envelope, PayloadKind, WriteBatch};
+use quorate_core::NodeId;
+use quorate_env::ReadOutcome;
+use quorate_env::kv::{DEFAULT_DATABASE, SCHEMA_VERSION};
 use quorate_policy::{CommitDurability, CommitToken};
 use quorate_replica::ProposeError;
 

@@ -68,7 +68,11 @@ impl World {
         });
         let (node, progress) = differs?;
         let recovering = if progress.recovering { "recovering, " } else { "" };
-        Some(format!("{node} is {recovering}{} and the first node's log ends at {}", progress.watermarks, Vlsn::number(end)))
+        Some(format!(
+            "{node} is {recovering}{} and the first node's log ends at {}",
+            progress.watermarks,
+            Vlsn::number(end)
+        ))
     }
 
     /// All logs hold the canonical entries, and all engines the same rows.
@@ -78,7 +82,11 @@ impl World {
         let Some((first, rows)) = engines.next() else { return Ok(()) };
         for (node, others) in engines {
             if rows != others {
-                return Rule::PeaceConverges.broken(format!("the engines of {} and {} differ", letter(first), letter(node)));
+                return Rule::PeaceConverges.broken(format!(
+                    "the engines of {} and {} differ",
+                    letter(first),
+                    letter(node)
+                ));
             }
         }
         self.checker.check_rows(|key| rows.get(&crate::engine_disk::row_key(key)).cloned())

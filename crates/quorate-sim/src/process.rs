@@ -151,7 +151,12 @@ impl Process {
     }
 
     /// Carries out what a node wants that was just made.
-    pub(crate) fn begin(&mut self, now: SimTime, checker: &mut Checker, effects: &mut Effects) -> Result<(), Stop> {
+    pub(crate) fn begin(
+        &mut self,
+        now: SimTime,
+        checker: &mut Checker,
+        effects: &mut Effects,
+    ) -> Result<(), Stop> {
         self.drain(self.clock.local(now), checker, effects)
     }
 
@@ -377,7 +382,9 @@ impl Process {
                     checker.write_lost(id)?;
                     Reply::Lost
                 }
-                CommitOutcome::Unknown { id, .. } => Reply::Unknown(group.map(|group| CommitToken::new(group, id))),
+                CommitOutcome::Unknown { id, .. } => {
+                    Reply::Unknown(group.map(|group| CommitToken::new(group, id)))
+                }
             };
             effects.replies.push((ticket.id, reply));
         }

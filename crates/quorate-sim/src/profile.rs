@@ -56,7 +56,7 @@ pub struct Profile {
     /// Writes that ask for less than synced copies on a quorum, in chances of a thousand.
     pub(crate) relaxed: u64,
     pub(crate) messages: MessageRates,
-    /// Mean time between faults of nodes, links and disks.
+    /// Mean time between faults of nodes, links and disks; zero for none at all.
     pub(crate) fault_interval: Duration,
     /// What a fault is, by weight.
     pub(crate) weights: FaultWeights,
@@ -114,11 +114,27 @@ impl Profile {
         }
     }
 
-    /// A profile in which `rule` is broken, of the kind of history in which that shows: many elections, short lives.
+    /// A profile in which nothing goes wrong, and no process that ended is started again of itself.
+    pub(crate) fn calm(nodes: u16) -> Self {
+        Self {
+            nodes,
+            clients: 4,
+            broken: None,
+            relaxed: 0,
+            messages: MessageRates::default(),
+            fault_interval: Duration::ZERO,
+            skew_per_mille: 0,
+            ..Self::drawn(0)
+        }
+    }
+
+    /// A profile in which `rule` is broken, of the kind of history in which that shows: many elections, short
+    /// lives.
     #[must_use]
     pub fn hunting(rule: BrokenRule, seed: u64) -> Self {
         let mut profile = Self { broken: Some(rule), ..Self::drawn(seed) };
-        profile.nodes = if rule == BrokenRule::OlderTermCommittedByCounting { 5 } else { profile.nodes.max(3) };
+        profile.nodes =
+            if rule == BrokenRule::OlderTermCommittedByCounting { 5 } else { profile.nodes.max(3) };
         profile.relaxed = 0;
         profile.fault_interval = Duration::from_millis(400);
         profile.messages = MessageRates { loss: 5, duplication: 40, reordering: 20, delay: 10 };

@@ -3,7 +3,8 @@ use crate::profile::Profile;
 use crate::trace::Trace;
 use crate::world::World;
 use crate::{FaultCounts, OutcomeCounts};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, catch_unwind, set_hook};
 use std::time::Duration;
 
 /// What one seed came to.
@@ -36,6 +37,16 @@ pub struct Failure {
     pub latest: Vec<String>,
 }
 
+thread_local! {
+    /// What the last panic of this thread said, and where.
+    static LAST_PANIC: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// Keeps panics from being printed where they happen: a history that panics reports it as its failure.
+pub fn report_panics_quietly() {
+    set_hook(Box::new(|panic| LAST_PANIC.set(Some(panic.to_string()))));
+}
+
 /// Plays the ordinary history of a seed; `print` prints every event as it happens.
 #[must_use]
 pub fn run_seed(seed: u64, print: bool) -> Report {
@@ -57,9 +68,8 @@ pub fn trace_of(seed: u64, profile: Profile) -> String {
 fn play(seed: u64, profile: Profile, trace: Trace) -> (Report, String) {
     let mut world = World::new(seed, profile, trace);
     let result = catch_unwind(AssertUnwindSafe(|| world.run())).unwrap_or_else(|panic| {
-        let words = panic.downcast_ref::<String>().map(String::as_str);
-        let words = words.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a panic without words");
-        Rule::NoPanic.broken(words)
+        let words = LAST_PANIC.take().or_else(|| panic.downcast_ref::<String>().cloned());
+        Rule::NoPanic.broken(words.unwrap_or_else(|| "a panic without words".to_owned()))
     });
     let failure = result.err().map(|violation| Failure { violation, latest: world.trace.latest() });
     let report = Report {

@@ -45,7 +45,13 @@ impl fmt::Display for InWords<'_> {
             }
             Message::Election(message) => election(message, f),
             Message::Heartbeat(beat) => {
-                write!(f, "Heartbeat t={} #{} commit={}", TermName(beat.term), beat.sequence, number(beat.committed))
+                write!(
+                    f,
+                    "Heartbeat t={} #{} commit={}",
+                    TermName(beat.term),
+                    beat.sequence,
+                    number(beat.committed)
+                )
             }
             Message::HeartbeatReply(reply) => {
                 write!(f, "HeartbeatReply t={} #{}", TermName(reply.term), reply.sequence)
@@ -71,7 +77,13 @@ fn election(message: &ElectionMessage, f: &mut fmt::Formatter<'_>) -> fmt::Resul
         }
         ElectionMessage::Prepare { term } => write!(f, "Prepare t={}", TermName(*term)),
         ElectionMessage::Promise(promise) => {
-            write!(f, "Promise t={} rank={}{}", TermName(promise.term), EntryName(promise.rank), flags(promise))
+            write!(
+                f,
+                "Promise t={} rank={}{}",
+                TermName(promise.term),
+                EntryName(promise.rank),
+                flags(promise)
+            )
         }
         ElectionMessage::Refusal { refused, promised } => {
             write!(f, "Refusal t={} promised={}", TermName(*refused), TermName(*promised))
@@ -102,7 +114,13 @@ fn stream(message: &StreamMessage, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 write!(f, "SyncupReply t={} s={} matchpoint={}", TermName(*term), stream.0, EntryName(*entry))
             }
             SyncupAnswer::Trimmed { base } => {
-                write!(f, "SyncupReply t={} s={} trimmed={}", TermName(*term), stream.0, EntryName(Some(*base)))
+                write!(
+                    f,
+                    "SyncupReply t={} s={} trimmed={}",
+                    TermName(*term),
+                    stream.0,
+                    EntryName(Some(*base))
+                )
             }
         },
         StreamMessage::Append { term, committed, first, frames, .. } => match first {

@@ -65,7 +65,9 @@ impl Event {
             | Self::Apply { node, .. }
             | Self::ReadLog { node, .. }
             | Self::Call { node, .. } => Some(*node),
-            Self::Client { .. } | Self::GiveUp { .. } | Self::Fault | Self::Mend(_) | Self::Start { .. } => None,
+            Self::Client { .. } | Self::GiveUp { .. } | Self::Fault | Self::Mend(_) | Self::Start { .. } => {
+                None
+            }
         }
     }
 }
@@ -89,14 +91,15 @@ pub(crate) struct World {
     pub(crate) at_peace: bool,
 }
 
-/// The members of a simulated group of `count` nodes, named A, B, ...
-pub(crate) fn members(count: u16, quorum: QuorumRule) -> MemberList {
+/// The members of a simulated group of `count` nodes, named A, B, ..., of priority 1 but for those listed.
+pub(crate) fn members(count: u16, quorum: QuorumRule, priorities: &[(NodeId, u32)]) -> MemberList {
+    let priority = |id| priorities.iter().find(|(node, _)| *node == id).map_or(1, |(_, priority)| *priority);
     let member = |number| Member {
         id: NodeId::new(number),
         name: letter(NodeId::new(number)).to_string(),
         address: format!("{}:1", letter(NodeId::new(number))),
         node_type: NodeType::Electable,
-        priority: 1,
+        priority: priority(NodeId::new(number)),
     };
     MemberList::found((1..=count).map(member).collect(), quorum).expect("letters are distinct names")
 }
@@ -104,7 +107,7 @@ pub(crate) fn members(count: u16, quorum: QuorumRule) -> MemberList {
 impl World {
     pub(crate) fn new(seed: u64, profile: Profile, trace: Trace) -> Self {
         let mut random = Random::new(seed);
-        let list = members(profile.nodes, QuorumRule::SimpleMajority);
+        let list = members(profile.nodes, QuorumRule::SimpleMajority, &[]);
         let quorums = Quorums::new(&list).expect("majorities meet");
         let mut faults = FaultCounts::default();
         let host = |id| (id, Host::new(Machine::new(id, profile.broken)));
@@ -141,7 +144,8 @@ impl World {
         self.converge()
     }
 
-    fn begin(&mut self) {
+    /// Has all processes started, and clients and faults begin.
+    pub(crate) fn begin(&mut self) {
         let nodes: Vec<NodeId> = self.hosts.keys().copied().collect();
         for node in nodes {
             let at = self.soon(0, 20_000);
@@ -340,7 +344,8 @@ impl World {
         let host = self.hosts.get_mut(&node).expect("every member has a host");
         let Some(process) = host.machine.process.as_ref() else { return };
         let (life, now) = (process.life(), self.now);
-        let (log_step, applies, reads) = (process.log.next(), !process.apply.is_idle(), process.has_reading());
+        let (log_step, applies, reads) =
+            (process.log.next(), !process.apply.is_idle(), process.has_reading());
         let deadline = process.deadline().map(|deadline| deadline.max(now + Duration::from_micros(1)));
         if let Some(step) = log_step.filter(|_| !host.log_busy) {
             host.log_busy = true;
@@ -399,7 +404,8 @@ impl World {
                 self.end_process(node, if power { Ending::Power } else { Ending::Process });
             }
             Stop::Failed(reason) => {
-                return Rule::LogsKeep.broken(format!("{} failed, and nothing was wrong: {reason}", letter(node)));
+                return Rule::LogsKeep
+                    .broken(format!("{} failed, and nothing was wrong: {reason}", letter(node)));
             }
             Stop::Halted(halt) => {
                 return Rule::NothingCommittedIsLost.broken(format!("{} halted: {halt:?}", letter(node)));

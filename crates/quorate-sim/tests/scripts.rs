@@ -20,7 +20,12 @@ fn every_script_comes_out_as_written_and_breaks_no_rule() {
         if std::env::var_os("BLESS").is_some() {
             std::fs::write(&file, &played.text).unwrap();
         } else {
-            assert_eq!(played.text, text, "{} comes out otherwise: run with BLESS=1 and look at it", file.display());
+            assert_eq!(
+                played.text,
+                text,
+                "{} comes out otherwise: run with BLESS=1 and look at it",
+                file.display()
+            );
         }
         assert_eq!(played.violation, None, "{}", file.display());
     }
@@ -33,7 +38,13 @@ fn a_script_that_names_a_rule_ends_badly_without_it() {
         let text = std::fs::read_to_string(&file).unwrap();
         let Some(rule) = script::play(&text, None).unwrap().broken_by else { continue };
         let broken = script::play(&text, Some(rule)).unwrap();
-        assert!(broken.violation.is_some(), "{} does not need {}:\n{}", file.display(), rule.name(), broken.text);
+        assert!(
+            broken.violation.is_some(),
+            "{} does not need {}:\n{}",
+            file.display(),
+            rule.name(),
+            broken.text
+        );
         named += 1;
     }
     assert!(named >= 4, "a script for each rule that can be broken");

@@ -22,17 +22,25 @@ impl Checker {
         Ok(())
     }
 
-    fn check_held_by_all(&self, id: EntryId, mark: &Mark, durability: CommitDurability) -> Result<(), Violation> {
+    fn check_held_by_all(
+        &self,
+        id: EntryId,
+        mark: &Mark,
+        durability: CommitDurability,
+    ) -> Result<(), Violation> {
         let sync = durability.requirement().replica_sync;
         let index = count(Some(id.vlsn)) - 1;
         match self.nodes.iter().find(|(_, model)| !model.held(index, mark, sync)) {
             None => Ok(()),
-            Some((node, _)) => Rule::AcknowledgementsHold
-                .broken(format!("{id} was acknowledged by all ({durability}), and {} lacks it", letter(*node))),
+            Some((node, _)) => Rule::AcknowledgementsHold.broken(format!(
+                "{id} was acknowledged by all ({durability}), and {} lacks it",
+                letter(*node)
+            )),
         }
     }
 
-    /// A write that asked for nobody's copy was reported as written by its master: it is, or it is committed, which is more.
+    /// A write that asked for nobody's copy was reported as written by its master: it is, or it is committed,
+    /// which is more.
     pub(crate) fn write_written(
         &mut self,
         node: NodeId,
@@ -76,11 +84,13 @@ impl Checker {
         floor: Option<u64>,
     ) -> Result<(), Violation> {
         if position > self.committed.len() as u64 {
-            return Rule::NothingUncommittedIsVisible.broken(format!("a read shows {position}, which is not committed"));
+            return Rule::NothingUncommittedIsVisible
+                .broken(format!("a read shows {position}, which is not committed"));
         }
         if let Some(floor) = floor {
             if position < floor {
-                return Rule::ReadsHold.broken(format!("a linearizable read shows {position}, and {floor} came before it"));
+                return Rule::ReadsHold
+                    .broken(format!("a linearizable read shows {position}, and {floor} came before it"));
             }
             self.visible = self.visible.max(position);
         }
@@ -88,7 +98,8 @@ impl Checker {
         if expected.as_ref() == value {
             return Ok(());
         }
-        Rule::ReadsHold.broken(format!("key {key:?} is {value:?} at {position}, and was committed as {expected:?}"))
+        Rule::ReadsHold
+            .broken(format!("key {key:?} is {value:?} at {position}, and was committed as {expected:?}"))
     }
 
     /// A read with a token had this outcome, shown from an engine at `position`.

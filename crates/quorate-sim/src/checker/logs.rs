@@ -70,7 +70,8 @@ impl Checker {
         self.check_committed_stays()
     }
 
-    /// Whether at least one copy of everything committed would be left if these nodes lost all that they have not fsynced.
+    /// Whether at least one copy of everything committed would be left if these nodes lost all that they have
+    /// not fsynced.
     pub(crate) fn survives_power_loss_of(&self, struck: &[NodeId]) -> bool {
         let left = self.nodes.iter().map(|(node, model)| {
             let held = if struck.contains(node) { &model.disk[..model.durable] } else { &model.disk[..] };
@@ -86,11 +87,19 @@ impl Checker {
     }
 
     /// A node is started again, or for the first time.
-    pub(crate) fn opened(&mut self, node: NodeId, ending: Ending, found: &Found<'_>) -> Result<(), Violation> {
+    pub(crate) fn opened(
+        &mut self,
+        node: NodeId,
+        ending: Ending,
+        found: &Found<'_>,
+    ) -> Result<(), Violation> {
         let promised = self.model(node).promised;
         if found.promised < promised {
-            return Rule::PromisesSurvive
-                .broken(format!("{} promised {promised} and remembers {}", letter(node), found.promised));
+            return Rule::PromisesSurvive.broken(format!(
+                "{} promised {promised} and remembers {}",
+                letter(node),
+                found.promised
+            ));
         }
         let log = self.check_found_log(node, ending, found)?;
         self.check_found_engine(node, found.engine_applied)?;
@@ -98,11 +107,17 @@ impl Checker {
         self.check_committed_stays()
     }
 
-    fn check_found_log(&mut self, node: NodeId, ending: Ending, found: &Found<'_>) -> Result<Vec<Mark>, Violation> {
+    fn check_found_log(
+        &mut self,
+        node: NodeId,
+        ending: Ending,
+        found: &Found<'_>,
+    ) -> Result<Vec<Mark>, Violation> {
         let model = &self.nodes[&node];
         let base = count(found.base.map(|base| base.vlsn));
         if base > model.disk.len() || found.damaged {
-            let words = if found.damaged { "reports damage that nobody did" } else { "was trimmed beyond its end" };
+            let words =
+                if found.damaged { "reports damage that nobody did" } else { "was trimmed beyond its end" };
             return Rule::LogsKeep.broken(format!("{}'s log {words}", letter(node)));
         }
         let mut log = model.disk[..base].to_vec();
@@ -116,7 +131,7 @@ impl Checker {
         possible.extend(&model.in_doubt);
         if log.len() < kept || shared(&log, &possible) < log.len() {
             return Rule::LogsKeep.broken(format!(
-                "{}'s log must hold {kept} entries of those up to {} after the loss of its {ending:?}; it ends with {}",
+                "{}'s log must hold {kept} of the entries up to {}, its {ending:?} having ended; it ends with {}",
                 letter(node),
                 End(&possible),
                 End(&log)
@@ -130,8 +145,10 @@ impl Checker {
         if let Some(applied) = applied {
             let committed = self.committed.get(position - 1).map(|mark| id_at(position - 1, mark));
             if committed != Some(applied) {
-                return Rule::NothingUncommittedIsVisible
-                    .broken(format!("{}'s engine ends with {applied}, which is not committed", letter(node)));
+                return Rule::NothingUncommittedIsVisible.broken(format!(
+                    "{}'s engine ends with {applied}, which is not committed",
+                    letter(node)
+                ));
             }
         }
         self.model(node).applied = position;
@@ -143,7 +160,8 @@ impl Checker {
         let synced = self.committed.iter().rposition(|mark| mark.requirement == Requirement::SYNC);
         let Some(index) = synced else { return Ok(()) };
         let mark = &self.committed[index];
-        let holders = self.nodes.iter().filter(|(_, model)| model.held(index, mark, true)).map(|(node, _)| *node);
+        let holders =
+            self.nodes.iter().filter(|(_, model)| model.held(index, mark, true)).map(|(node, _)| *node);
         if quorate_core::QuorumSystem::is_write_quorum(&self.quorums, &holders.collect()) {
             return Ok(());
         }
@@ -184,7 +202,8 @@ impl Checker {
         let end = self.committed.len() as u64;
         match self.history.keys().find(|key| row(key) != self.history.value(key, end)) {
             None => Ok(()),
-            Some(key) => Rule::PeaceConverges.broken(format!("the engines hold another value of {key:?} than committed")),
+            Some(key) => Rule::PeaceConverges
+                .broken(format!("the engines hold another value of {key:?} than committed")),
         }
     }
 }

@@ -19,14 +19,14 @@ use quorate_core::{
     Batch, EntryId, EntryKind, NodeId, NodeSet, QuorumSystem, Requirement, Term, Vlsn, Watermarks,
 };
 use quorate_policy::Quorums;
-use quorate_replica::{Message, Progress};
 use quorate_replica::ElectionMessage;
+use quorate_replica::{Message, Progress};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The checkers of one group.
 ///
-/// The node's shell tells them of every step that matters, before it takes effect outside. They keep one canonical log of what was reported as committed, and
-/// for each node what its log holds.
+/// The node's shell tells them of every step that matters, before it takes effect outside. They keep one
+/// canonical log of what was reported as committed, and for each node what its log holds.
 #[derive(Debug)]
 pub(crate) struct Checker {
     quorums: Quorums,
@@ -73,7 +73,13 @@ impl Checker {
     }
 
     /// A node is about to hand entries to its log writer; as a master if it leads their term.
-    pub(crate) fn handed(&mut self, node: NodeId, life: u64, batch: &Batch, leads: bool) -> Result<(), Violation> {
+    pub(crate) fn handed(
+        &mut self,
+        node: NodeId,
+        life: u64,
+        batch: &Batch,
+        leads: bool,
+    ) -> Result<(), Violation> {
         self.check_follows(node, batch)?;
         for (frame, mark) in frames(batch).zip(marks(batch)) {
             if leads && mark.kind == EntryKind::TermStart {
@@ -90,19 +96,27 @@ impl Checker {
         let next = Vlsn::FIRST.advance(model.handed.len() as u64);
         let term_before = model.handed.last().map_or(Term::ZERO, |mark| mark.term);
         let chain_before = model.handed.last().map_or(0, |mark| mark.chain);
-        if batch.first() != next || batch.runs()[0].term < term_before || batch.chain_before() != chain_before {
+        if batch.first() != next || batch.runs()[0].term < term_before || batch.chain_before() != chain_before
+        {
             let end = End(&model.handed).to_string();
             return Rule::LogsMatch.broken(format!("{} appends {batch:?} behind {end}", letter(node)));
         }
         Ok(())
     }
 
-    fn check_match(&mut self, node: NodeId, id: EntryId, mark: Mark, payload: &Bytes) -> Result<(), Violation> {
+    fn check_match(
+        &mut self,
+        node: NodeId,
+        id: EntryId,
+        mark: Mark,
+        payload: &Bytes,
+    ) -> Result<(), Violation> {
         let known = self.entries.entry(id).or_insert_with(|| (mark, payload.clone())).0;
         if known == mark {
             return Ok(());
         }
-        Rule::LogsMatch.broken(format!("{} has another entry {id}, or others before it, than some log", letter(node)))
+        Rule::LogsMatch
+            .broken(format!("{} has another entry {id}, or others before it, than some log", letter(node)))
     }
 
     /// A node begins to lead: nobody else ever did in this term, and its log holds all that is committed.
@@ -133,8 +147,11 @@ impl Checker {
         let agreed = shared(&model.handed, &self.committed);
         if count(keep) < agreed {
             let lost = id_at(count(keep), &self.committed[count(keep)]);
-            return Rule::NothingCommittedIsLost
-                .broken(format!("{} cuts its log behind {}, and {lost} is committed", letter(node), count(keep)));
+            return Rule::NothingCommittedIsLost.broken(format!(
+                "{} cuts its log behind {}, and {lost} is committed",
+                letter(node),
+                count(keep)
+            ));
         }
         model.handed.truncate(count(keep));
         Ok(())
@@ -188,7 +205,8 @@ impl Checker {
 
     /// New entries are committed: a write quorum holds each as durably as it asked.
     fn commit(&mut self, node: NodeId, reported: usize, progress: &Progress) -> Result<(), Violation> {
-        let Some(&(master, _)) = self.masters.get(&progress.term).filter(|(master, _)| *master == node) else {
+        let Some(&(master, _)) = self.masters.get(&progress.term).filter(|(master, _)| *master == node)
+        else {
             let end = reported;
             return Rule::NothingCommittedIsLost
                 .broken(format!("{} reports {end} entries committed, and no master has", letter(node)));
@@ -196,7 +214,8 @@ impl Checker {
         for index in self.committed.len()..reported {
             let mark = self.nodes[&node].handed[index];
             let id = id_at(index, &mark);
-            // Behind an entry of an earlier term stands the later term's first entry, which needs a sync everywhere.
+            // Behind an entry of an earlier term stands the later term's first entry, which needs a sync
+            // everywhere.
             let requirement = if mark.term < progress.term { Requirement::SYNC } else { mark.requirement };
             if !self.quorums.is_write_quorum(&self.holders(index, &mark, requirement, master)) {
                 return Rule::NothingCommittedIsLost.broken(format!(
@@ -238,15 +257,16 @@ impl Checker {
         let first = batch.first().as_u64() as usize - 1;
         let applied = self.nodes[&node].applied;
         if first > applied {
-            return Rule::NothingUncommittedIsVisible.broken(format!(
-                "{} applies {batch:?} to an engine that ends at {applied}",
-                letter(node)
-            ));
+            return Rule::NothingUncommittedIsVisible
+                .broken(format!("{} applies {batch:?} to an engine that ends at {applied}", letter(node)));
         }
         for (index, mark) in marks(batch).enumerate().map(|(offset, mark)| (first + offset, mark)) {
             if self.committed.get(index) != Some(&mark) {
-                return Rule::NothingUncommittedIsVisible
-                    .broken(format!("{} applies {}, which is not committed", letter(node), id_at(index, &mark)));
+                return Rule::NothingUncommittedIsVisible.broken(format!(
+                    "{} applies {}, which is not committed",
+                    letter(node),
+                    id_at(index, &mark)
+                ));
             }
         }
         let end = first + batch.count();

@@ -26,7 +26,8 @@ pub(crate) struct NodeModel {
 }
 
 impl NodeModel {
-    /// Whether the node's copy of an entry counts, or did before a power loss that its durability does not promise to survive.
+    /// Whether the node's copy of an entry counts, or did before a power loss that its durability does not
+    /// promise to survive.
     pub(crate) fn held(&self, index: usize, mark: &Mark, sync: bool) -> bool {
         let length = if sync { self.durable } else { self.disk.len() };
         let holds = index < length && self.disk[index] == *mark;

@@ -6,13 +6,21 @@ use quorate_core::{NodeId, QuorumRule};
 pub(crate) struct Setup {
     pub(crate) nodes: u16,
     pub(crate) quorum: QuorumRule,
+    /// Whose priority is not 1.
+    pub(crate) priorities: Vec<(NodeId, u32)>,
     pub(crate) broken: Option<BrokenRule>,
     pub(crate) broken_by: Option<BrokenRule>,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { nodes: 3, quorum: QuorumRule::SimpleMajority, broken: None, broken_by: None }
+        Self {
+            nodes: 3,
+            quorum: QuorumRule::SimpleMajority,
+            priorities: Vec::new(),
+            broken: None,
+            broken_by: None,
+        }
     }
 }
 
@@ -21,14 +29,16 @@ impl Default for Setup {
 pub(crate) enum SetupChange {
     Nodes(u16),
     Quorum(QuorumRule),
+    Priority(NodeId, u32),
     BrokenBy(BrokenRule),
 }
 
 impl SetupChange {
-    pub(crate) const fn apply(&self, setup: &mut Setup) {
+    pub(crate) fn apply(&self, setup: &mut Setup) {
         match self {
             Self::Nodes(nodes) => setup.nodes = *nodes,
             Self::Quorum(quorum) => setup.quorum = *quorum,
+            Self::Priority(node, priority) => setup.priorities.push((*node, *priority)),
             Self::BrokenBy(rule) => setup.broken_by = Some(*rule),
         }
     }
@@ -53,12 +63,26 @@ pub(crate) enum Directive {
     Deliver(Selector),
     Duplicate(Selector),
     Nominate(NodeId),
-    Send { from: NodeId, to: NodeId },
-    Write { node: NodeId, sync: bool },
+    Send {
+        from: NodeId,
+        to: NodeId,
+    },
+    Write {
+        node: NodeId,
+        sync: bool,
+    },
     Flush(NodeId),
     Fsync(NodeId),
     Kill(NodeId),
-    PowerLoss { node: NodeId, keeps: u64 },
+    /// The node's process ends after so many more of its outputs.
+    Crash {
+        node: NodeId,
+        after: u64,
+    },
+    PowerLoss {
+        node: NodeId,
+        keeps: u64,
+    },
     Start(NodeId),
 }
 
@@ -76,13 +100,19 @@ impl Directive {
                 let (election, write) = (parse_count(election)?, parse_count(write)?);
                 Ok(Self::Setup(SetupChange::Quorum(QuorumRule::Flexible { election, write })))
             }
+            ["priority", node, priority] => {
+                let priority = priority.parse().map_err(|_| format!("{priority:?} is no priority"))?;
+                Ok(Self::Setup(SetupChange::Priority(parse_node(node)?, priority)))
+            }
             ["broken-by", rule] => {
                 let rule = BrokenRule::named(rule).ok_or_else(|| format!("there is no rule {rule:?}"))?;
                 Ok(Self::Setup(SetupChange::BrokenBy(rule)))
             }
             ["Propose", node] => Ok(Self::Propose(parse_node(node)?)),
             ["deliver", kind, route, fields @ ..] => Ok(Self::Deliver(parse_selector(kind, route, fields)?)),
-            ["duplicate", kind, route, fields @ ..] => Ok(Self::Duplicate(parse_selector(kind, route, fields)?)),
+            ["duplicate", kind, route, fields @ ..] => {
+                Ok(Self::Duplicate(parse_selector(kind, route, fields)?))
+            }
             ["nominate", "by", node] => Ok(Self::Nominate(parse_node(node)?)),
             ["send", route] => {
                 let (from, to) = parse_route(route)?;
@@ -94,6 +124,10 @@ impl Directive {
             ["flush", node] => Ok(Self::Flush(parse_node(node)?)),
             ["fsync", node] => Ok(Self::Fsync(parse_node(node)?)),
             ["kill", node] => Ok(Self::Kill(parse_node(node)?)),
+            ["crash", node, "after", outputs] => {
+                let after = outputs.parse().map_err(|_| format!("{outputs:?} is no number of outputs"))?;
+                Ok(Self::Crash { node: parse_node(node)?, after })
+            }
             ["power", "loss", node, "keeps", count] => {
                 let keeps = count.parse().map_err(|_| format!("{count:?} is no number of entries"))?;
                 Ok(Self::PowerLoss { node: parse_node(node)?, keeps })

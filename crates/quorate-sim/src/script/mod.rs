@@ -1,19 +1,22 @@
 //! Short histories written down as text: each message, write and fsync happens when a line says so.
 //!
-//! A script begins with a preface of lines with `#`, then says how many nodes there are, then what happens. Below each line stands, behind a
+//! A script begins with a preface of lines with `#`, then says how many nodes there are, then what happens.
+//! Below each line stands, behind a
 //! `|`, what came of it: that is written by the runner and compared in tests.
 //!
 //! ```text
 //! nodes 3                          the members are A, B, C; `quorum 2 4` states election and write quorums
+//! priority B 5                     all others have priority 1
 //! broken-by older-term-...         the rule without which this story ends badly
 //! Propose A                        A proposes a ballot at once
-//! deliver Prepare A->B t=1.A       the first such message on its way arrives; `duplicate` leaves a copy on its way
+//! deliver Prepare A->B t=1.A       the first such message arrives; `duplicate` leaves a copy on its way
 //! nominate by A                    A's clock goes on until it judges its ballot
-//! send A->B                        A's heartbeat reaches B, and B's request to be fed reaches A and is answered
+//! send A->B                        A's heartbeat reaches B, B asks A to be fed, and is answered
 //! write on A Sync                  a client writes; also NoSync
 //! flush B                          B's log writer writes what it was given
 //! fsync B                          ... and syncs it
 //! kill A / start A                 A's process ends; another one starts
+//! crash B after 2                  B's process ends when it has carried out two more outputs of its node
 //! power loss A keeps 1             A's machine loses its power, and its log all but the first entry
 //! ```
 //!
@@ -91,6 +94,13 @@ pub fn play(script: &str, broken: Option<BrokenRule>) -> Result<Played, ScriptEr
         }
     }
     Ok(played)
+}
+
+/// The members of a group of `nodes` nodes as scripts know them: A, B, ... with majorities as quorums and
+/// equal priorities.
+#[must_use]
+pub fn members(nodes: u16) -> quorate_core::MemberList {
+    crate::world::members(nodes, quorate_core::QuorumRule::SimpleMajority, &[])
 }
 
 fn output(text: &mut String, line: &str) {

@@ -51,7 +51,7 @@ const INTRODUCTIONS_MAX: usize = 1_000;
 impl Stage {
     /// The group's processes started, its links standing, everybody introduced.
     pub(crate) fn open(setup: &Setup) -> Result<Self, Violation> {
-        let list = members(setup.nodes, setup.quorum);
+        let list = members(setup.nodes, setup.quorum, &setup.priorities);
         let Ok(quorums) = Quorums::new(&list) else {
             return Rule::NoPanic.broken("the script's quorums can miss each other");
         };
@@ -90,11 +90,11 @@ impl Stage {
             Directive::Write { node, sync } => self.write(*node, *sync)?,
             Directive::Flush(node) => self.run_log(*node, false)?,
             Directive::Fsync(node) => self.run_log(*node, true)?,
-            Directive::Kill(node) => {
-                let actor = self.actor(*node);
-                actor.machine.disk.kill();
-                actor.machine.engine.crash(false);
-                drop(actor.machine.process.take());
+            Directive::Kill(node) => self.kill(*node),
+            Directive::Crash { node, after } => {
+                if let Some(process) = self.actor(*node).machine.process.as_mut() {
+                    process.crash_after(*after);
+                }
             }
             Directive::PowerLoss { node, keeps } => self.lose_power(*node, *keeps)?,
             Directive::Start(node) => self.start(*node)?,
@@ -135,8 +135,13 @@ impl Stage {
     fn stopped(&mut self, node: NodeId, stop: Stop) -> Result<(), Violation> {
         match stop {
             Stop::Violation(violation) => Err(violation),
-            stop => {
-                drop(self.actor(node).machine.process.take());
+            Stop::Crash => {
+                self.kill(node);
+                self.say(format!("{} crashes", letter(node)));
+                Ok(())
+            }
+            Stop::Failed(_) | Stop::Halted(_) => {
+                self.kill(node);
                 self.say(format!("{} stops: {stop:?}", letter(node)));
                 Ok(())
             }
@@ -181,7 +186,12 @@ impl Stage {
                 let (from, to) = (letter(node), letter(sending.to));
                 self.say(format!("{from}->{to} {}", InWords(&sending.message)));
             }
-            self.bag.push(Held { from: node, to: sending.to, message: sending.message, packet: sending.packet });
+            self.bag.push(Held {
+                from: node,
+                to: sending.to,
+                message: sending.message,
+                packet: sending.packet,
+            });
         }
         for (_, reply) in effects.replies {
             self.say(match reply {
@@ -238,12 +248,14 @@ impl Stage {
     /// Moves a node's clock to the judgement of its ballot.
     fn nominate(&mut self, node: NodeId) -> Result<(), Violation> {
         let end = self.actor(node).now + PATIENCE;
-        loop {
-            let Some(process) = &self.actor(node).machine.process else { break };
-            let Some(deadline) = process.deadline().filter(|deadline| *deadline <= end) else { break };
+        while let Some(process) = &self.actor(node).machine.process
+            && let Some(deadline) = process.deadline().filter(|deadline| *deadline <= end)
+        {
             let actor = self.actor(node);
             actor.now = actor.now.max(deadline);
-            self.act(node, |process, now, checker, effects| process.handle(now, Input::Tick.into(), checker, effects))?;
+            self.act(node, |process, now, checker, effects| {
+                process.handle(now, Input::Tick.into(), checker, effects)
+            })?;
             if self.lines.iter().any(|line| line.contains(" nominates ")) {
                 return Ok(());
             }
@@ -258,13 +270,17 @@ impl Stage {
             let actor = self.actor(from);
             actor.now = actor.now.max(deadline);
         }
-        self.act(from, |process, now, checker, effects| process.handle(now, Input::Tick.into(), checker, effects))?;
+        self.act(from, |process, now, checker, effects| {
+            process.handle(now, Input::Tick.into(), checker, effects)
+        })?;
         while let Some(place) = self.bag.iter().position(|held| {
             let pair = (held.from, held.to);
             (pair == (from, to) || pair == (to, from)) && is_auxiliary(&held.message)
         }) {
             let Held { from, to, packet, .. } = self.bag.remove(place);
-            self.act(to, |process, now, checker, effects| process.receive(now, from, packet, checker, effects))?;
+            self.act(to, |process, now, checker, effects| {
+                process.receive(now, from, packet, checker, effects)
+            })?;
             self.run_truncation(to)?;
         }
         Ok(())
@@ -282,7 +298,8 @@ impl Stage {
     fn write(&mut self, node: NodeId, sync: bool) -> Result<(), Violation> {
         self.writes += 1;
         let policy = if sync { SyncPolicy::Sync } else { SyncPolicy::NoSync };
-        let durability = CommitDurability { local: policy, replica: policy, acks: ReplicaAckPolicy::SimpleMajority };
+        let durability =
+            CommitDurability { local: policy, replica: policy, acks: ReplicaAckPolicy::SimpleMajority };
         let value = Some(self.writes.to_string().into_bytes());
         let write = Write { id: OperationId(self.writes), key: b"key".to_vec(), value, durability };
         self.act(node, |process, now, checker, effects| process.write(now, &[write], checker, effects))
@@ -313,12 +330,22 @@ impl Stage {
         }
     }
 
+    fn kill(&mut self, node: NodeId) {
+        let actor = self.actor(node);
+        actor.machine.disk.kill();
+        actor.machine.engine.crash(false);
+        drop(actor.machine.process.take());
+    }
+
     fn lose_power(&mut self, node: NodeId, keeps: u64) -> Result<(), Violation> {
         let before = self.checker.log_lengths(node);
         let retain = if keeps == before.0 { Retain::Everything } else { Retain::Nothing };
         if keeps != before.0 && keeps != before.1 {
             let (written, durable) = before;
-            self.say(format!("{} has {written} entries, {durable} of them durable: it keeps those", letter(node)));
+            self.say(format!(
+                "{} has {written} entries, {durable} of them durable: it keeps those",
+                letter(node)
+            ));
         }
         drop(self.actor(node).machine.lose_power(retain));
         Ok(())
@@ -332,8 +359,9 @@ impl Stage {
         let started = actor.machine.start(actor.now, 1_000, list, random, checker, &mut effects);
         self.take_in(node, effects);
         started.or_else(|stop| self.stopped(node, stop))?;
-        let running: Vec<NodeId> = self.actors.iter().filter(|(_, actor)| actor.machine.process.is_some()).map(|(node, _)| *node).collect();
-        for peer in running.into_iter().filter(|peer| *peer != node) {
+        let running = self.actors.iter().filter(|(_, actor)| actor.machine.process.is_some());
+        let peers: Vec<NodeId> = running.map(|(peer, _)| *peer).filter(|peer| *peer != node).collect();
+        for peer in peers {
             for service in Service::ALL {
                 self.hand_in(node, Input::PeerUp { node: peer, service }.into())?;
                 self.hand_in(peer, Input::PeerUp { node, service }.into())?;
@@ -348,7 +376,9 @@ impl Stage {
             let Some(place) = self.bag.iter().position(introduction) else { return Ok(()) };
             let Held { from, to, packet, .. } = self.bag.remove(place);
             if self.actor(to).machine.process.is_some() {
-                self.act(to, |process, now, checker, effects| process.receive(now, from, packet, checker, effects))?;
+                self.act(to, |process, now, checker, effects| {
+                    process.receive(now, from, packet, checker, effects)
+                })?;
             }
         }
         Ok(())
@@ -359,7 +389,9 @@ impl Stage {
 const fn is_told(message: &Message) -> bool {
     match message {
         Message::Election(_) | Message::Repair { .. } | Message::RepairRequest { .. } => true,
-        Message::Stream(message) => matches!(message, StreamMessage::Append { .. } | StreamMessage::Ack { .. }),
+        Message::Stream(message) => {
+            matches!(message, StreamMessage::Append { .. } | StreamMessage::Ack { .. })
+        }
         _ => false,
     }
 }

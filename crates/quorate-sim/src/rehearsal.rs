@@ -1,0 +1,106 @@
+//! A simulated group in which nothing goes wrong of itself: for tests that say what does.
+
+use crate::OutcomeCounts;
+use crate::checker::{Ending, Violation};
+use crate::profile::Profile;
+use crate::trace::Trace;
+use crate::world::{Event, World};
+use quorate_core::{NodeId, NodeState};
+use std::time::Duration;
+
+/// A group under clients, driven by hand. Nodes are numbered from 1. Every step is checked as in a seeded
+/// history.
+pub struct Rehearsal {
+    world: World,
+}
+
+impl Rehearsal {
+    /// A group of `nodes` nodes that are about to start, with clients whose writes all ask for synced copies
+    /// on a majority or more.
+    ///
+    /// # Errors
+    /// [`Violation`], as every step may return it.
+    pub fn begin(seed: u64, nodes: u16) -> Result<Self, Violation> {
+        let mut world = World::new(seed, Profile::calm(nodes), Trace::hashed());
+        world.begin();
+        Ok(Self { world })
+    }
+
+    /// Lets time pass.
+    ///
+    /// # Errors
+    /// [`Violation`] if a rule was seen broken.
+    pub fn run(&mut self, span: Duration) -> Result<(), Violation> {
+        let limit = self.world.now + span;
+        self.world.run_until(limit)
+    }
+
+    /// Ends a node's process. It stays down until it is [started](Self::start).
+    pub fn kill(&mut self, node: u16) {
+        self.world.end_process(NodeId::new(node), Ending::Process);
+    }
+
+    /// Takes the power from machines, all in one moment.
+    pub fn lose_power(&mut self, nodes: &[u16]) {
+        for node in nodes {
+            self.world.end_process(NodeId::new(*node), Ending::Power);
+        }
+    }
+
+    /// Starts a node that is down.
+    pub fn start(&mut self, node: u16) {
+        self.world.queue.push(self.world.now, Event::Start { node: NodeId::new(node) });
+    }
+
+    /// Lets nobody hear anybody of another group; nodes that are not named hear nobody.
+    pub fn part(&mut self, groups: &[&[u16]]) {
+        let group_of = |node: NodeId| groups.iter().position(|group| group.contains(&node.as_u16()));
+        let nodes: Vec<NodeId> = self.world.hosts.keys().copied().collect();
+        for from in &nodes {
+            for to in nodes.iter().filter(|to| group_of(*from).is_none() || group_of(*from) != group_of(**to))
+            {
+                self.world.network.silence(*from, *to);
+            }
+        }
+    }
+
+    /// Lets everybody hear everybody.
+    pub fn heal(&mut self) {
+        self.world.network.heal();
+    }
+
+    /// The nodes that say of themselves that they are the master.
+    #[must_use]
+    pub fn masters(&self) -> Vec<u16> {
+        let is_master = |node: &NodeId| self.state(*node) == Some(NodeState::Master);
+        self.world.hosts.keys().filter(|node| is_master(node)).map(|node| node.as_u16()).collect()
+    }
+
+    fn state(&self, node: NodeId) -> Option<NodeState> {
+        let process = self.world.hosts[&node].machine.process.as_ref()?;
+        Some(process.node().progress().state)
+    }
+
+    /// The highest round that any running node has promised.
+    #[must_use]
+    pub fn round(&self) -> u64 {
+        let running = self.world.hosts.values().filter_map(|host| host.machine.process.as_ref());
+        running.map(|process| process.node().hard_state().promised.round()).max().unwrap_or(0)
+    }
+
+    /// What clients were told so far.
+    #[must_use]
+    pub const fn outcomes(&self) -> &OutcomeCounts {
+        &self.world.outcomes
+    }
+
+    /// Ends all that is wrong, starts what is down, and waits until all nodes agree and hold every
+    /// acknowledged write.
+    ///
+    /// # Errors
+    /// [`Violation`] if they do not within a bounded time, or a rule was seen broken on the way.
+    pub fn converge(mut self) -> Result<(), Violation> {
+        self.world.make_peace();
+        self.world.converge()
+    }
+}
