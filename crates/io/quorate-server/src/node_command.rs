@@ -1,6 +1,6 @@
 use crate::program::told_to_stop;
 use crate::{ListenError, NodeArguments, NodeSettings, QuorateService, SettingsError, listen};
-use quorate::{CloseError, MasterAddress, OpenError, ReplicatedEnvironment, StateChangeEvent};
+use quorate::{CloseError, OpenError, ReplicatedEnvironment};
 use std::io::{self, Write, stdout};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -82,10 +82,6 @@ fn open(settings: &NodeSettings) -> Result<Arc<ReplicatedEnvironment>, NodeError
             OpenError::Config(error) => NodeError::Settings(settings.unsound(error)),
             error => NodeError::Open(error),
         })?;
-    environment.add_listener(|event: &StateChangeEvent| {
-        let master = event.master.as_ref().map(MasterAddress::to_string);
-        tracing::info!(state = %event.state, term = %event.term, master, "state changed");
-    });
     if settings.environment.insecure_no_auth {
         tracing::warn!("this node is open: nobody who calls it is authenticated (insecure_no_auth)");
     }

@@ -52,9 +52,8 @@ impl Flight {
     pub fn sent(&self, node: usize) {
         let mut state = self.lock();
         state.unanswered += 1;
-        let leads = state.last_ack_by.is_none_or(|master| master == node);
-        if state.kill.is_none() && leads && state.acked >= state.kill_at {
-            state.kill(node);
+        if state.last_ack_by.is_none_or(|master| master == node) {
+            state.kill_if_due(node);
         }
     }
 
@@ -67,6 +66,7 @@ impl Flight {
         if state.kill.is_some_and(|kill| kill.node != node) && state.first_ack_after_kill.is_none() {
             state.first_ack_after_kill = Some(Instant::now());
         }
+        state.kill_if_due(node);
     }
 
     /// A write was refused, or its connection broke.
@@ -109,7 +109,11 @@ impl State {
         self.unanswered -= 1;
     }
 
-    fn kill(&mut self, node: usize) {
+    /// Kills `node`, the master as far as is known, once enough is acknowledged and something is under way.
+    fn kill_if_due(&mut self, node: usize) {
+        if self.kill.is_some() || self.acked < self.kill_at || self.unanswered == 0 {
+            return;
+        }
         let at = Instant::now();
         if let Err(error) = self.killers[node].kill() {
             self.failure = Some(error);

@@ -36,14 +36,15 @@ pub struct Acknowledged {
 }
 
 impl Load {
-    /// Writes everything. A write whose outcome is unknown is written again: the same value to the same key.
+    /// Writes everything, at most a quarter of it at a time, so that a new master finds something to do too. A write whose outcome is
+    /// unknown is written again: the same value to the same key.
     ///
     /// # Errors
     /// [`DemoError::Refused`] if a write can never succeed; [`DemoError::Stalled`] if one finds no master for a minute.
     pub async fn run(self, writers: usize) -> Result<Acknowledged, DemoError> {
         let next = Arc::new(AtomicUsize::new(0));
         let mut tasks = JoinSet::new();
-        for _ in 0..writers.min(self.records.count()) {
+        for _ in 0..writers.min(self.records.count() / 4).max(1) {
             tasks.spawn(self.clone().write_from(Arc::clone(&next)));
         }
         let mut acknowledged = Acknowledged::default();

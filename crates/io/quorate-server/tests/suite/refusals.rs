@@ -1,4 +1,5 @@
 use crate::common::{Group, get_linearizable};
+use quorate_server::demo::KEY_BYTES_MAX;
 use quorate_server::failure_of;
 use quorate_server::v1::failure::Reason;
 use quorate_server::v1::{
@@ -58,7 +59,7 @@ async fn keys_values_and_writes_out_of_their_limits_are_refused_and_those_at_the
     };
     for (request, word) in [
         (put(0, 1), "a key is empty"),
-        (put((64 << 10) + 1, 1), "the limit is 65536"),
+        (put(KEY_BYTES_MAX + 1, 1), "a key has"),
         (put(1, 1_001), "the limit is 1000"),
     ] {
         let refused = refusal(&group, request).await;
@@ -67,7 +68,7 @@ async fn keys_values_and_writes_out_of_their_limits_are_refused_and_those_at_the
     }
     let beyond_any_message = refusal(&group, put(1, 4 << 20)).await;
     assert_eq!(beyond_any_message.code(), Code::OutOfRange, "{beyond_any_message:?}");
-    group.client(group.master).calls().put(put(64 << 10, 1_000)).await.unwrap();
+    group.client(group.master).calls().put(put(KEY_BYTES_MAX, 1_000)).await.unwrap();
 
     let mut calls = group.client(group.master).calls();
     let empty = WriteRequest::default();
