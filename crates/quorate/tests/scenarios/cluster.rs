@@ -13,6 +13,8 @@ use tempfile::TempDir;
 
 /// Longer than anything here takes on any machine.
 pub(crate) const LONG: Duration = Duration::from_secs(60);
+/// A multiple of what any scenario takes as a whole.
+const PATIENCE: Duration = Duration::from_secs(170);
 /// Between two looks at a condition.
 const GLANCE: Duration = Duration::from_millis(1);
 
@@ -55,7 +57,7 @@ impl Cluster {
             settings,
             nodes: (0..count).map(|_| None).collect(),
             network: InMemoryGroup::new().unwrap(),
-            _watchdog: Watchdog::start(),
+            _watchdog: Watchdog::start(PATIENCE),
         }
     }
 

@@ -53,11 +53,6 @@ impl LogImage {
         self.frames().skip(Vlsn::number(vlsn) as usize).map(<[u8]>::len).sum()
     }
 
-    /// The entry at a position.
-    pub(crate) fn entry(&self, vlsn: Vlsn) -> Option<EntryId> {
-        self.frames().nth(vlsn.as_u64() as usize - 1).map(|frame| Header::parse(frame).unwrap().id)
-    }
-
     pub(crate) fn assert_same(&self, other: &Self, name: &str) {
         for (position, (own, others)) in (1..).zip(self.frames().zip(other.frames())) {
             assert_eq!(own, others, "entry {position} of {name}");

@@ -1,7 +1,18 @@
 //! What a group promises, against real nodes: each with its threads, its log on the disk, and a network that fails as told.
 
+mod acknowledgements;
+mod catching_up;
+mod closing;
 mod cluster;
+mod commits;
+mod damage;
 mod delivery;
+mod divergence;
+mod elections;
+mod failover;
 mod load;
 mod log_image;
+mod refusals;
+mod timeouts;
+mod tokens;
 mod watchdog;

@@ -1,0 +1,76 @@
+//! Who leads, and who does not.
+
+use crate::cluster::{Cluster, LONG, eventually, nimble, patient};
+use quorate::{ConsistencyPolicy, NodeState, WriteError};
+
+const ORDERS: [[usize; 3]; 6] = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]];
+
+#[test]
+fn three_nodes_started_in_any_order_elect_one_master_and_agree_on_it() {
+    for order in ORDERS {
+        let mut cluster = Cluster::declared(3, patient);
+        order.into_iter().for_each(|index| cluster.start(index));
+        let master = cluster.master();
+        let statuses: Vec<_> = cluster.nodes().map(|(index, _)| cluster.status(index)).collect();
+        let term = statuses[master].term;
+        for (index, status) in statuses.iter().enumerate() {
+            let expected = if index == master { NodeState::Master } else { NodeState::Replica };
+            assert_eq!((status.state, status.term), (expected, term), "{order:?}: {}", cluster.name(index));
+            assert_eq!(status.uuid, statuses[0].uuid, "one group is founded");
+        }
+        cluster.database(master).put(b"key", b"value").wait().unwrap();
+        let wins: u64 = cluster.nodes().map(|(_, node)| node.stats().protocol.wins).sum();
+        assert_eq!(wins, 1, "{order:?}: one election is enough");
+    }
+}
+
+#[test]
+fn a_group_of_one_node_elects_itself() {
+    let mut cluster = Cluster::declared(1, nimble);
+    cluster.start(0);
+    cluster.node(0).wait_for_state(NodeState::Master, LONG).unwrap();
+    cluster.database(0).put(b"key", b"value").wait().unwrap();
+}
+
+#[test]
+fn a_node_started_alone_waits_for_the_others_of_its_group() {
+    let mut cluster = Cluster::declared(3, nimble);
+    cluster.start(0);
+    eventually("it has looked for the others many times", || cluster.node(0).stats().links_failed >= 200);
+    let stats = cluster.node(0).stats().protocol;
+    assert_eq!((stats.ballots, stats.wins), (0, 0));
+    assert_eq!(cluster.node(0).state(), NodeState::Unknown);
+    let refused = cluster.database(0).put(b"key", b"value").wait();
+    assert_eq!(refused, Err(WriteError::NotMaster { master: None }));
+    assert_eq!(cluster.written(0), None);
+}
+
+#[test]
+fn one_node_of_a_founded_group_neither_leads_nor_uses_up_terms() {
+    let mut cluster = Cluster::running(3, nimble);
+    let token = cluster.database(cluster.master()).put(b"key", b"value").wait().unwrap().token;
+    cluster.nodes().for_each(|(index, _)| cluster.await_applied(index, token));
+    cluster.stop_all();
+    cluster.start(0);
+    let term = cluster.status(0).term;
+    eventually("it has asked the others many times", || cluster.node(0).stats().protocol.canvasses >= 5);
+    let (status, stats) = (cluster.status(0), cluster.node(0).stats().protocol);
+    assert_eq!((status.term, stats.ballots, stats.wins), (term, 0, 0));
+    assert_eq!(status.state, NodeState::Unknown);
+    cluster.start(1);
+    let master = cluster.master_of(&[0, 1]);
+    let policy = ConsistencyPolicy::Linearizable { timeout: LONG };
+    assert!(cluster.node(master).read(policy).unwrap().position() > Some(token.id()));
+}
+
+#[test]
+fn a_master_without_a_quorum_steps_down_and_leads_again_when_it_is_heard() {
+    let cluster = Cluster::running(3, nimble);
+    let (master, _) = cluster.roles();
+    (0..3).for_each(|index| cluster.isolate(index));
+    cluster.node(master).wait_for_state(NodeState::Unknown, LONG).unwrap();
+    let refused = cluster.database(master).put(b"key", b"value").wait();
+    assert_eq!(refused, Err(WriteError::NotMaster { master: None }));
+    cluster.heal();
+    cluster.database(cluster.master()).put(b"key", b"value").wait().unwrap();
+}
