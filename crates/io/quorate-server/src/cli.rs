@@ -1,4 +1,4 @@
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 use quorate::EngineKind;
 use std::path::PathBuf;
 
@@ -32,8 +32,9 @@ pub struct NodeArguments {
     /// The node's configuration file (TOML). `quorate node --help` shows an example.
     #[arg(long, value_name = "FILE")]
     pub config: PathBuf,
-    /// What to log to stderr: off, error, warn, info, debug, trace, or a filter like `info,quorate_transport=debug`.
-    /// Without it the configuration's `log`, then the variable RUST_LOG, then `info`.
+    /// What to log to stderr: off, error, warn, info, debug, trace, or a filter like
+    /// `info,quorate_transport=debug`. Without it the configuration's `log`, then the variable RUST_LOG, then
+    /// `info`.
     #[arg(long, value_name = "FILTER")]
     pub log: Option<String>,
 }
@@ -46,7 +47,8 @@ pub struct DemoArguments {
     #[arg(long, value_name = "PATH", conflicts_with = "records")]
     pub input: Option<PathBuf>,
     /// How many records to generate: keys of 16 bytes, values of 100.
-    #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = clap::value_parser!(u64).range(2..=100_000_000))]
+    #[arg(long, value_name = "N", default_value_t = 100_000)]
+    #[arg(value_parser = value_parser!(u64).range(2..=RECORDS_MAX))]
     pub records: u64,
     /// Print the result as one JSON object instead of the story.
     #[arg(long)]
@@ -54,14 +56,17 @@ pub struct DemoArguments {
     /// The nodes' storage engine.
     #[arg(long, value_enum, default_value_t)]
     pub engine: EngineChoice,
-    /// Keep the nodes' directories here: configurations, logs, data. Must not exist, or be empty. Without it a
-    /// temporary directory is used, and removed unless something was lost.
+    /// Keep the nodes' directories here: configurations, logs, data. Must not exist, or be empty. Without it
+    /// a temporary directory is used, and removed unless something was lost.
     #[arg(long, value_name = "DIR")]
     pub keep: Option<PathBuf>,
     /// How many writes are under way at a time.
-    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = value_parser!(u16).range(1..=1024))]
     pub writers: u16,
 }
+
+/// How many records a demonstration writes at most: it keeps a few bytes of each in memory.
+const RECORDS_MAX: u64 = 100_000_000;
 
 /// A storage engine, as it is called on the command line and in configuration files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, ValueEnum, serde::Deserialize)]
@@ -109,5 +114,5 @@ const NODE_HELP: &str = concat!(
 );
 
 const DEMO_HELP: &str = "\
-It exits with 0 only if every record was acknowledged, writes were under way when the master was killed, and\n\
-each of the three nodes holds every acknowledged record with its value; otherwise with 1, and says why.";
+It exits with 0 only if every record was acknowledged, writes were under way when the master was killed,\n\
+and each of the three nodes holds every acknowledged record with its value; otherwise with 1, and says why.";

@@ -160,7 +160,8 @@ mod tests {
     use super::*;
     use quorate::{EngineKind, NodeType};
 
-    const SMALL: &str = "group = \"g\"\nnode = \"a\"\nclient = \"127.0.0.1:0\"\ndata_dir = \"/d\"\n\n[[members]]\n\
+    const SMALL: &str = "group = \"g\"\nnode = \"a\"\nclient = \"127.0.0.1:0\"\ndata_dir = \"/d\"\n\n\
+        [[members]]\n\
                          name = \"a\"\naddress = \"[::1]:7\"\n";
 
     fn parse(text: &str) -> Result<NodeSettings, SettingsError> {
@@ -207,10 +208,14 @@ mod tests {
     #[test]
     fn every_setting_reaches_the_environment() {
         let text = format!(
-            "listen = \"127.0.0.1:9\"\nengine = \"redb\"\ndurability = \"no-sync,no-sync,none\"\nlog = \"debug\"\n\
-             insecure_no_auth = true\n{SMALL}type = \"secondary\"\npriority = 3\n[quorum]\nelection = 4\nwrite = 2\n\
-             [timeouts]\nheartbeat_interval_ms = 1\nelection_timeout_ms = 2\nack_timeout_ms = 3\nread_timeout_ms = 4\n\
-             [limits]\nvalue_bytes_max = 5\nwindow_bytes_max = 6\nsegment_bytes = 7\nengine_cache_bytes = 8\ncalls_max = 9"
+            "listen = \"127.0.0.1:9\"\nengine = \"redb\"\ndurability = \"no-sync,no-sync,none\"\n\
+            log = \"debug\"\n\
+             insecure_no_auth = true\n{SMALL}type = \"secondary\"\npriority = 3\n[quorum]\n\
+             election = 4\nwrite = 2\n\
+             [timeouts]\nheartbeat_interval_ms = 1\nelection_timeout_ms = 2\nack_timeout_ms = 3\n\
+             read_timeout_ms = 4\n\
+             [limits]\nvalue_bytes_max = 5\nwindow_bytes_max = 6\nsegment_bytes = 7\n\
+             engine_cache_bytes = 8\ncalls_max = 9"
         );
         let settings = parse(&text).unwrap();
         let config = &settings.environment;

@@ -1,4 +1,5 @@
-//! The demonstration: three nodes, a load, `kill -9` of the master half way, and a comparison of what was acknowledged with what every node holds.
+//! The demonstration: three nodes, a load, `kill -9` of the master half way, and a comparison of what was
+//! acknowledged with what every node holds.
 //!
 //! ```text
 //!  Records --> Load --gRPC--> Cluster of NodeProcesses        rehearse
@@ -53,7 +54,8 @@ const END_TIMEOUT: Duration = Duration::from_secs(1);
 /// Carries out `quorate demo`: tells the story, or prints the report as JSON.
 ///
 /// # Errors
-/// [`DemoError`]; [`DemoError::Broken`] if the demonstration came to its end and something is not as promised.
+/// [`DemoError`]; [`DemoError::Broken`] if the demonstration came to its end and something is not as
+/// promised.
 pub(crate) fn run(arguments: &DemoArguments) -> Result<(), DemoError> {
     if arguments.engine == EngineChoice::Memory {
         return Err(DemoError::MemoryEngine);

@@ -2,13 +2,14 @@
 //!
 //! ```text
 //!  main --> run --> node_command: config --> ReplicatedEnvironment <-- service (gRPC) <-- clients
-//!               \-> demo:  three `quorate node` processes <-- load (gRPC); kill -9; compare their engines offline
+//!               \-> demo: three `quorate node` processes <-- load (gRPC); kill -9; compare their engines
 //! ```
 //!
 //! - [`Cli`] is the command line, [`run`] carries it out.
 //! - [`NodeSettings`] is what a node's configuration file says, checked.
 //! - [`QuorateService`] answers gRPC calls from an open environment; [`v1`] is the protocol, generated.
-//! - [`demo`] is the demonstration in parts, so that its last step, the comparison, can be tested by spoiling the data before it.
+//! - [`demo`] is the demonstration in parts, so that its last step, the comparison, can be tested by spoiling
+//!   the data before it.
 //!
 //! This crate knows nothing of elections, of the log or of how nodes talk to each other.
 #![forbid(unsafe_code)]

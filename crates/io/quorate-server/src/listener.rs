@@ -14,7 +14,8 @@ pub enum ListenError {
     },
     /// The address has no meaning on this machine.
     #[error(
-        "the client address {address:?} cannot be resolved ({detail}): write host:port, ip:port or [ipv6]:port"
+        "the client address {address:?} cannot be resolved ({detail}): write host:port, ip:port or \
+        [ipv6]:port"
     )]
     Unresolvable {
         /// The address as configured.
@@ -24,8 +25,9 @@ pub enum ListenError {
     },
     /// The address can be reached from other machines, and nobody who calls there would be authenticated.
     #[error(
-        "serving clients at {address} would open this node to anybody who can reach it, and nobody is authenticated: listen on a \
-         loopback address, or set `insecure_no_auth = true` if every machine that can reach it is trusted"
+        "serving clients at {address} would open this node to anybody who can reach it, and nobody is \
+         authenticated: listen on a loopback address, or set `insecure_no_auth = true` if every machine \
+         that can reach it is trusted"
     )]
     NotLoopback {
         /// What the address resolves to.
@@ -33,7 +35,8 @@ pub enum ListenError {
     },
     /// The operating system refused.
     #[error(
-        "listening at {address} failed ({source}): check that the address is this machine's and the port is allowed"
+        "listening at {address} failed ({source}): check that the address is this machine's and the \
+        port is allowed"
     )]
     Io {
         /// The address as configured.
@@ -43,7 +46,8 @@ pub enum ListenError {
     },
 }
 
-/// Listens at `address` (`host:port`; port 0 takes any free one): on the loopback interface only, unless `insecure_no_auth`.
+/// Listens at `address` (`host:port`; port 0 takes any free one): on the loopback interface only, unless
+/// `insecure_no_auth`.
 ///
 /// # Errors
 /// [`ListenError`]; nothing listens then.

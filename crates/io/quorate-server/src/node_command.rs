@@ -29,7 +29,8 @@ pub(crate) enum NodeError {
     Settings(#[from] SettingsError),
     /// The log filter is none.
     #[error(
-        "log: {filter:?} is not a filter ({detail}): write off, error, warn, info, debug, trace, or target=level,..."
+        "log: {filter:?} is not a filter ({detail}): write off, error, warn, info, debug, trace, or \
+        target=level,..."
     )]
     LogFilter {
         /// The filter.

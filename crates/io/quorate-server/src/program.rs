@@ -3,7 +3,8 @@ use std::fmt::Display;
 use std::process::ExitCode;
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Carries out a command line and says how the process is to exit: with 0 if all went well, with 1 otherwise. The reason is on stderr then.
+/// Carries out a command line and says how the process is to exit: with 0 if all went well, with 1 otherwise.
+/// The reason is on stderr then.
 #[must_use]
 pub fn run(cli: Cli) -> ExitCode {
     match cli.command {
@@ -22,7 +23,8 @@ fn exit_code<E: Display>(result: Result<(), E>) -> ExitCode {
     }
 }
 
-/// Completes when the process is told to stop: by Ctrl-C, by SIGTERM, or by the end of its terminal. Returns the signal's name.
+/// Completes when the process is told to stop: by Ctrl-C, by SIGTERM, or by the end of its terminal. Returns
+/// the signal's name.
 ///
 /// # Errors
 /// If the operating system lets no signal be caught.

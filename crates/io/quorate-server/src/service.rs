@@ -160,7 +160,7 @@ impl Quorate for QuorateService {
         let seen = self.seen(&snapshot).await?;
         let value = blocking(move || snapshot.get(&database, &key)).await?;
         let value = value.map_err(|error| self.refusals.read_failed(&error))?;
-        Ok(Response::new(GetResponse { value: value, seen }))
+        Ok(Response::new(GetResponse { value, seen }))
     }
 
     async fn scan(&self, request: Request<ScanRequest>) -> Result<Response<ScanStream>, Status> {

@@ -66,7 +66,10 @@ pub enum SettingsError {
         source: CommitDurabilityError,
     },
     /// No call could be made.
-    #[error("{}: calls_max: it is 0, so that no client could call: choose 1 or more", place(path, Some(*line)))]
+    #[error(
+        "{}: calls_max: it is 0, so that no client could call: choose 1 or more",
+        place(path, Some(*line))
+    )]
     NoCalls {
         /// The file.
         path: PathBuf,
@@ -78,7 +81,8 @@ pub enum SettingsError {
     Unsound {
         /// The file.
         path: PathBuf,
-        /// The line that sets the field, from 1; `None` if its default, or several fields together, are not sound.
+        /// The line that sets the field, from 1; `None` if its default, or several fields together, are not
+        /// sound.
         line: Option<usize>,
         /// What is wrong.
         source: ConfigError,

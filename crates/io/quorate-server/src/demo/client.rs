@@ -100,7 +100,8 @@ impl Route {
         self.0.send_if_modified(|target| std::mem::replace(target, node) != node);
     }
 
-    /// Learns from a refusal by `from` and waits a moment for better news, if there is no hint of where to go.
+    /// Learns from a refusal by `from` and waits a moment for better news, if there is no hint of where to
+    /// go.
     pub async fn turn_away(&self, from: usize, refusal: &Status) {
         let mut news = self.0.subscribe();
         match master_named_by(refusal) {

@@ -14,7 +14,8 @@ pub const NODES: usize = 3;
 /// How often nodes are asked what they are doing.
 const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
-/// A group of node processes on this machine's loopback interface, and clients of each. Dropping it kills the processes.
+/// A group of node processes on this machine's loopback interface, and clients of each. Dropping it kills the
+/// processes.
 #[derive(Debug)]
 pub struct Cluster {
     processes: Vec<NodeProcess>,
@@ -22,8 +23,8 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// Writes the configuration of [`NODES`] nodes into directories of their own below `directory`, and starts them.
-    /// `extra` is put at the end of each configuration.
+    /// Writes the configuration of [`NODES`] nodes into directories of their own below `directory`, and
+    /// starts them. `extra` is put at the end of each configuration.
     ///
     /// # Errors
     /// [`DemoError`]; no process is left then.
@@ -43,7 +44,8 @@ impl Cluster {
             let data = NodeProcess::data_directory(&home);
             let engine = engine.name();
             let config = format!(
-                "group = \"demo\"\nnode = {name:?}\nclient = \"127.0.0.1:{port}\"\ndata_dir = {data:?}\nengine = {engine:?}\n\
+                "group = \"demo\"\nnode = {name:?}\nclient = \"127.0.0.1:{port}\"\ndata_dir = {data:?}\n\
+                engine = {engine:?}\n\
                  {members}{extra}"
             );
             let process = NodeProcess::prepare(program, home, &name, &config)
@@ -80,7 +82,8 @@ impl Cluster {
         .await
     }
 
-    /// Waits until all nodes have the same history, all of it committed and applied; returns its last position.
+    /// Waits until all nodes have the same history, all of it committed and applied; returns its last
+    /// position.
     ///
     /// # Errors
     /// [`DemoError::TimedOut`]; [`DemoError::NodeDied`].
@@ -177,7 +180,8 @@ fn declare(node_ports: &[u16], client_ports: &[u16]) -> String {
         let name = node_name(index);
         let written = write!(
             members,
-            "\n[[members]]\nname = {name:?}\naddress = \"127.0.0.1:{node}\"\nclient = \"127.0.0.1:{client}\"\n"
+            "\n[[members]]\nname = {name:?}\naddress = \"127.0.0.1:{node}\"\n\
+            client = \"127.0.0.1:{client}\"\n"
         );
         debug_assert!(written.is_ok(), "a string takes everything");
     }

@@ -21,7 +21,8 @@ pub struct Comparison {
     pub differences: Vec<String>,
 }
 
-/// Compares every acknowledged record with what each stopped node's engine holds. `homes` are the nodes' directories.
+/// Compares every acknowledged record with what each stopped node's engine holds. `homes` are the nodes'
+/// directories.
 ///
 /// # Errors
 /// [`DemoError::Store`] if a node's data cannot be read.

@@ -12,14 +12,18 @@ use tonic::Status;
 pub enum DemoError {
     /// The engine keeps nothing that could be compared.
     #[error(
-        "the memory engine keeps nothing once its node has stopped, so nothing could be compared: use --engine redb or fjall"
+        "the memory engine keeps nothing once its node has stopped, so nothing could be compared: use \
+        --engine redb or fjall"
     )]
     MemoryEngine,
     /// The input cannot be written.
     #[error(transparent)]
     Input(#[from] InputError),
     /// The directory to keep holds something else.
-    #[error("{} is not empty: give --keep a directory that is, or one that does not exist", directory.display())]
+    #[error(
+        "{} is not empty: give --keep a directory that is, or one that does not exist",
+        directory.display()
+    )]
     DirectoryInUse {
         /// The directory.
         directory: PathBuf,
@@ -71,7 +75,10 @@ pub enum DemoError {
         refusal: Status,
     },
     /// A write found nobody to acknowledge it.
-    #[error("no node has acknowledged {key:?} within {timeout:?}; the last answer: {} ({:?})", refusal.message(), refusal.code())]
+    #[error(
+        "no node has acknowledged {key:?} within {timeout:?}; the last answer: {} ({:?})",
+        refusal.message(), refusal.code()
+    )]
     Stalled {
         /// The record's key.
         key: Bytes,
@@ -101,8 +108,7 @@ pub enum DemoError {
         detail: String,
     },
     /// The demonstration was told to stop.
-    #[error("stopped by {signal}; the nodes are stopped{}", kept.as_ref().map_or_else(
-        || " and their directories removed".to_owned(), |kept| format!(", their directories are in {}", kept.display())))]
+    #[error("stopped by {signal}; the nodes are stopped{}", whereabouts(kept.as_ref()))]
     Interrupted {
         /// The signal's name.
         signal: &'static str,
@@ -110,8 +116,7 @@ pub enum DemoError {
         kept: Option<PathBuf>,
     },
     /// It came to its end, and what it found is not as promised.
-    #[error("the demonstration has failed: {}{}", reasons.join("; "), kept.as_ref().map_or_else(
-        String::new, |kept| format!("; the nodes' directories are in {}", kept.display())))]
+    #[error("the demonstration has failed: {}{}", reasons.join("; "), whereabouts(kept.as_ref()))]
     Broken {
         /// What is not as promised.
         reasons: Vec<String>,
@@ -129,5 +134,13 @@ impl DemoError {
     /// A task has panicked.
     pub(super) fn panicked(error: tokio::task::JoinError) -> Self {
         Self::Panicked { detail: error.to_string() }
+    }
+}
+
+/// Where the nodes' directories are, as the end of a sentence.
+fn whereabouts(kept: Option<&PathBuf>) -> String {
+    match kept {
+        Some(kept) => format!("; their directories are in {}", kept.display()),
+        None => "; their directories are removed".to_owned(),
     }
 }

@@ -1,6 +1,7 @@
 use std::hash::{DefaultHasher, Hasher};
 
-/// What is remembered of an acknowledged value: its length and 128 bits of hash, so that any amount of data can be compared later.
+/// What is remembered of an acknowledged value: its length and 128 bits of hash, so that any amount of data
+/// can be compared later.
 ///
 /// It tells honest mistakes, not forgeries. Digests of different processes do not compare.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,7 +5,8 @@ use std::time::Instant;
 
 /// Counts the writes under way, and kills the master when the time has come.
 ///
-/// The kill happens while the count is held still: what counts as under way had been sent and had not been answered at that moment.
+/// The kill happens while the count is held still: what counts as under way had been sent and had not been
+/// answered at that moment.
 #[derive(Debug)]
 pub struct Flight(Mutex<State>);
 
@@ -33,7 +34,8 @@ pub struct Kill {
 }
 
 impl Flight {
-    /// Kills the master, one of `killers`, as soon as `kill_at` writes are acknowledged and another one is under way.
+    /// Kills the master, one of `killers`, as soon as `kill_at` writes are acknowledged and another one is
+    /// under way.
     #[must_use]
     pub const fn new(kill_at: u64, killers: Vec<Killer>) -> Self {
         Self(Mutex::new(State {

@@ -20,7 +20,10 @@ pub enum InputError {
         path: PathBuf,
     },
     /// There is nothing in it to write.
-    #[error("{} holds no record: give a directory with files, or a file of key<TAB>value lines", path.display())]
+    #[error(
+        "{} holds no record: give a directory with files, or a file of key<TAB>value lines",
+        path.display()
+    )]
     Empty {
         /// The input.
         path: PathBuf,

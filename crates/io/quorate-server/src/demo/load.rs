@@ -1,5 +1,5 @@
 use super::client::{NodeClient, Route};
-use super::{DemoError, Digest, Flight, Records, SkippedFile};
+use super::{Cluster, DemoError, Digest, Flight, NodeProcess, Records, SkippedFile};
 use bytes::Bytes;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -36,11 +36,20 @@ pub struct Acknowledged {
 }
 
 impl Load {
-    /// Writes everything, at most a quarter of it at a time, so that a new master finds something to do too. A write whose outcome is
-    /// unknown is written again: the same value to the same key.
+    /// A load that kills the master of `cluster` once half of the records are acknowledged.
+    #[must_use]
+    pub fn new(records: Arc<Records>, cluster: &Cluster, route: Route) -> Self {
+        let killers = cluster.processes().iter().map(NodeProcess::killer).collect();
+        let flight = Arc::new(Flight::new(records.count() as u64 / 2, killers));
+        Self { records, clients: cluster.clients().to_vec(), route, flight }
+    }
+
+    /// Writes everything, at most a quarter of it at a time, so that a new master finds something to do too.
+    /// A write whose outcome is unknown is written again: the same value to the same key.
     ///
     /// # Errors
-    /// [`DemoError::Refused`] if a write can never succeed; [`DemoError::Stalled`] if one finds no master for a minute.
+    /// [`DemoError::Refused`] if a write can never succeed; [`DemoError::Stalled`] if one finds no master for
+    /// a minute.
     pub async fn run(self, writers: usize) -> Result<Acknowledged, DemoError> {
         let next = Arc::new(AtomicUsize::new(0));
         let mut tasks = JoinSet::new();

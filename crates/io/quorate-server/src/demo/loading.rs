@@ -27,7 +27,8 @@ impl Loading {
         kill.ok_or_else(|| DemoError::NoKill { acked: self.flight.acked() })?
     }
 
-    /// Waits until a survivor of the kill has acknowledged a write. `None` if the killed master had acknowledged all of them.
+    /// Waits until a survivor of the kill has acknowledged a write. `None` if the killed master had
+    /// acknowledged all of them.
     pub(super) async fn until_first_ack(&mut self, story: &Story) -> Result<Option<Instant>, DemoError> {
         self.until(story, Flight::first_ack_after_kill).await
     }

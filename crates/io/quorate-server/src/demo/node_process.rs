@@ -22,7 +22,8 @@ pub struct NodeProcess {
 pub struct Killer(Arc<Mutex<Option<Child>>>);
 
 impl NodeProcess {
-    /// A node that is not running yet, whose files lie in `directory`: its configuration (`node.toml`), its log (`node.log`) and its data.
+    /// A node that is not running yet, whose files lie in `directory`: its configuration (`node.toml`), its
+    /// log (`node.log`) and its data.
     ///
     /// # Errors
     /// If the directory or the configuration cannot be written.

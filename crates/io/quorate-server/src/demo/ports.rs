@@ -3,13 +3,14 @@ use std::io;
 use std::net::{Ipv4Addr, TcpListener};
 use std::ops::Range;
 
-/// Below the ports that systems give to outgoing connections (from 32768 on Linux). A port from there could be taken by a
-/// connection while its node is dead, and even be connected to itself.
+/// Below the ports that systems give to outgoing connections (from 32768 on Linux). A port from there could
+/// be taken by a connection while its node is dead, and even be connected to itself.
 const CANDIDATES: Range<u16> = 16_384..32_768;
 
 /// Finds `count` loopback ports at which nobody listens.
 ///
-/// They are free when this returns, and stay so unless another process happens to choose one of them: candidates are drawn at random.
+/// They are free when this returns, and stay so unless another process happens to choose one of them:
+/// candidates are drawn at random.
 ///
 /// # Errors
 /// The last failure to listen, if no free ports are found.

@@ -1,7 +1,7 @@
 use super::InputError;
 use bytes::Bytes;
 use std::collections::HashMap;
-use std::fs::{self, File};
+use std::fs::{self, DirEntry, File};
 use std::io::{self, Read};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -48,7 +48,8 @@ impl Records {
         Self { source: Source::Generated { count }, skipped: Vec::new() }
     }
 
-    /// The records of a directory (one per regular file below it; symbolic links are not followed) or of a file of `key<TAB>value` lines.
+    /// The records of a directory (one per regular file below it; symbolic links are not followed) or of a
+    /// file of `key<TAB>value` lines.
     ///
     /// # Errors
     /// [`InputError`] says what is wrong, and in which line.
@@ -165,22 +166,32 @@ fn read_directory(root: &Path) -> Result<Records, InputError> {
         for entry in entries {
             let entry = entry.map_err(unreadable(root))?;
             let path = folder.join(entry.file_name());
-            match entry.metadata() {
-                Ok(kind) if kind.is_dir() => folders.push(path),
-                Ok(kind) if kind.is_file() && kind.len() <= VALUE_BYTES_MAX as u64 => paths.push(path),
-                Ok(kind) if kind.is_file() => skipped.push(too_long(&root.join(path), kind.len())),
-                Ok(_) => {
-                    skipped
-                        .push(SkippedFile { path: root.join(path), reason: "not a regular file".to_owned() });
-                }
-                Err(error) => {
-                    skipped.push(SkippedFile { path: root.join(path), reason: error.to_string() });
-                }
+            match classify(&entry) {
+                Ok(Kind::Folder) => folders.push(path),
+                Ok(Kind::Record) => paths.push(path),
+                Err(reason) => skipped.push(SkippedFile { path: root.join(path), reason }),
             }
         }
     }
     paths.sort();
     Ok(Records { source: Source::Files { root: root.to_owned(), paths }, skipped })
+}
+
+/// What an entry of a directory is to a demonstration.
+enum Kind {
+    Folder,
+    Record,
+}
+
+/// What an entry is, without following a symbolic link; or why it is nothing.
+fn classify(entry: &DirEntry) -> Result<Kind, String> {
+    let found = entry.metadata().map_err(|error| error.to_string())?;
+    match found.len() {
+        _ if found.is_dir() => Ok(Kind::Folder),
+        _ if !found.is_file() => Err("not a regular file".to_owned()),
+        bytes if bytes > VALUE_BYTES_MAX as u64 => Err(too_long(bytes)),
+        _ => Ok(Kind::Record),
+    }
 }
 
 fn read_value(path: &Path) -> Result<Bytes, SkippedFile> {
@@ -189,14 +200,13 @@ fn read_value(path: &Path) -> Result<Bytes, SkippedFile> {
         .and_then(|file| file.take(VALUE_BYTES_MAX as u64 + 1).read_to_end(&mut value))
         .map_err(|error| SkippedFile { path: path.to_owned(), reason: error.to_string() })?;
     if value.len() > VALUE_BYTES_MAX {
-        return Err(too_long(path, value.len() as u64));
+        return Err(SkippedFile { path: path.to_owned(), reason: too_long(value.len() as u64) });
     }
     Ok(value.into())
 }
 
-fn too_long(path: &Path, bytes: u64) -> SkippedFile {
-    let reason = format!("{bytes} bytes, the limit is {VALUE_BYTES_MAX}");
-    SkippedFile { path: path.to_owned(), reason }
+fn too_long(bytes: u64) -> String {
+    format!("{bytes} bytes, the limit is {VALUE_BYTES_MAX}")
 }
 
 /// The names along a relative path, joined by `/` on every system.

@@ -2,8 +2,8 @@ use super::client::Route;
 use super::loading::Loading;
 use super::report::milliseconds;
 use super::{
-    Acknowledged, Cluster, DemoError, Failover, Flight, Kill, Load, NODES, NodeProcess, Records, Report,
-    Story, Times, compare, node_name,
+    Acknowledged, Cluster, DemoError, Failover, Kill, Load, NODES, Records, Report, Story, Times, compare,
+    node_name,
 };
 use crate::EngineChoice;
 use std::path::PathBuf;
@@ -29,7 +29,8 @@ pub struct Setting {
     pub directory: PathBuf,
 }
 
-/// A demonstration up to the moment when all nodes have stopped: what is to be compared, and what was measured.
+/// A demonstration up to the moment when all nodes have stopped: what is to be compared, and what was
+/// measured.
 #[derive(Debug)]
 pub struct Rehearsal {
     records: Arc<Records>,
@@ -41,55 +42,31 @@ pub struct Rehearsal {
 }
 
 impl Rehearsal {
-    /// Starts the nodes, writes, kills the master half way, restarts it, waits until all agree, and stops all nodes.
+    /// Starts the nodes, writes, kills the master half way, restarts it, waits until all agree, and stops all
+    /// nodes.
     ///
     /// When this is dropped before it ends, no process of it is left.
     ///
     /// # Errors
     /// [`DemoError`].
     pub async fn run(setting: Setting, story: &Story) -> Result<Self, DemoError> {
+        let Setting { program, records, engine, writers, directory } = setting;
         let start = Instant::now();
         let mut times = Times::default();
-        let records = Arc::new(setting.records);
-        introduce(&records, setting.engine, story);
-        let cluster = Cluster::start(&setting.program, &setting.directory, setting.engine, "")?;
+        let records = Arc::new(records);
+        introduce(&records, engine, story);
+        let cluster = Cluster::start(&program, &directory, engine, "")?;
         let route = Route::new();
         let master = cluster.wait_for_master(&route, PATIENCE).await?;
         times.started = milliseconds(start.elapsed());
         story.tell(&format!("{} is the master, elected after {:.0} ms", node_name(master), times.started));
-
-        let loading = Instant::now();
-        let killers = cluster.processes().iter().map(NodeProcess::killer).collect();
-        let flight = Arc::new(Flight::new(records.count() as u64 / 2, killers));
-        let clients = cluster.clients().to_vec();
-        let load = Load {
-            records: Arc::clone(&records),
-            clients,
-            route: route.clone(),
-            flight: Arc::clone(&flight),
-        };
-        let mut load = Loading::begin(load, setting.writers);
-        let kill = load.until_kill(story).await?;
-        let failover = watch_failover(&cluster, kill, &route, story).await?;
-        let first_ack = load.until_first_ack(story).await?;
-        let acknowledged = load.until_end(story).await?;
-        times.loaded = milliseconds(loading.elapsed());
-        times.fail_over(kill, failover, first_ack);
-        tell_failover(&times, failover, acknowledged.records.len(), story);
-
+        let load = Load::new(Arc::clone(&records), &cluster, route);
+        let (kill, acknowledged) = write(&cluster, load, writers, &mut times, story).await?;
         times.caught_up = restart(&cluster, kill, story).await?;
         times.stopped = stop(&cluster, story).await?;
-        let report = Report {
-            records: (records.count() - acknowledged.skipped.len()) as u64,
-            skipped: (records.skipped().len() + acknowledged.skipped.len()) as u64,
-            acked: acknowledged.records.len() as u64,
-            nodes: NODES as u64,
-            in_flight_at_kill: kill.in_flight,
-            times_ms: times,
-            ..Report::default()
-        };
+        let report = Report::of_load(&records, &acknowledged, kill, times);
         let homes = cluster.processes().iter().map(|process| process.directory().to_owned()).collect();
-        Ok(Self { records, acknowledged, homes, engine: setting.engine, report, start })
+        Ok(Self { records, acknowledged, homes, engine, report, start })
     }
 
     /// The stopped nodes' directories.
@@ -125,6 +102,27 @@ fn introduce(records: &Records, engine: EngineChoice, story: &Story) {
     ));
 }
 
+/// Writes everything and sees the master die half way.
+async fn write(
+    cluster: &Cluster,
+    load: Load,
+    writers: usize,
+    times: &mut Times,
+    story: &Story,
+) -> Result<(Kill, Acknowledged), DemoError> {
+    let (began, route) = (Instant::now(), load.route.clone());
+    let mut loading = Loading::begin(load, writers);
+    let kill = loading.until_kill(story).await?;
+    let failover = watch_failover(cluster, kill, &route, story).await?;
+    let first_ack = loading.until_first_ack(story).await?;
+    times.fail_over(kill, failover, first_ack);
+    tell_failover(times, failover, story);
+    let acknowledged = loading.until_end(story).await?;
+    times.loaded = milliseconds(began.elapsed());
+    story.tell(&format!("all {} records are acknowledged", acknowledged.records.len()));
+    Ok((kill, acknowledged))
+}
+
 async fn watch_failover(
     cluster: &Cluster,
     kill: Kill,
@@ -138,14 +136,13 @@ async fn watch_failover(
     Failover::watch(cluster, kill, route, PATIENCE).await
 }
 
-fn tell_failover(times: &Times, failover: Failover, acked: usize, story: &Story) {
+fn tell_failover(times: &Times, failover: Failover, story: &Story) {
     let Times { detected, elected, .. } = times;
     let master = node_name(failover.master);
     story.tell(&format!("the others noticed after {detected:.0} ms; {master} led after {elected:.0} ms"));
     if let Some(first_write) = times.first_write {
         story.tell(&format!("the first write after the kill was acknowledged after {first_write:.0} ms"));
     }
-    story.tell(&format!("all {acked} records are acknowledged"));
 }
 
 /// Starts the dead node again and waits until all agree. Returns how long that took, in milliseconds.

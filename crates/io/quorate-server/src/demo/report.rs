@@ -1,4 +1,4 @@
-use super::{Comparison, Failover, Kill};
+use super::{Acknowledged, Comparison, Failover, Kill, NODES, Records};
 use serde::Serialize;
 use std::time::{Duration, Instant};
 
@@ -49,7 +49,8 @@ pub struct Times {
 }
 
 impl Times {
-    /// Takes in what was seen of a failover. A survivor that acknowledges a write leads, and one that leads has noticed.
+    /// Takes in what was seen of a failover. A survivor that acknowledges a write leads, and one that leads
+    /// has noticed.
     pub(super) fn fail_over(&mut self, kill: Kill, failover: Failover, first_ack: Option<Instant>) {
         let after_kill = |moment: Instant| milliseconds(moment.saturating_duration_since(kill.at));
         self.first_write = first_ack.map(after_kill);
@@ -64,6 +65,24 @@ pub(super) fn milliseconds(time: Duration) -> f64 {
 }
 
 impl Report {
+    /// What is known before the comparison.
+    pub(super) fn of_load(
+        records: &Records,
+        acknowledged: &Acknowledged,
+        kill: Kill,
+        times_ms: Times,
+    ) -> Self {
+        Self {
+            records: (records.count() - acknowledged.skipped.len()) as u64,
+            skipped: (records.skipped().len() + acknowledged.skipped.len()) as u64,
+            acked: acknowledged.records.len() as u64,
+            nodes: NODES as u64,
+            in_flight_at_kill: kill.in_flight,
+            times_ms,
+            ..Self::default()
+        }
+    }
+
     /// Takes in what the comparison found and decides whether all is as promised.
     #[must_use]
     pub fn concluded(mut self, comparison: Comparison) -> Self {

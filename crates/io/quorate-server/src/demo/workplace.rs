@@ -4,7 +4,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
-/// The directory that a demonstration works in: a temporary one, removed when this is dropped, or one that its user wants to keep.
+/// The directory that a demonstration works in: a temporary one, removed when this is dropped, or one that
+/// its user wants to keep.
 #[derive(Debug)]
 pub struct Workplace {
     path: PathBuf,

@@ -6,7 +6,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use tonic::Status;
 
-/// The databases by name. Once found they are remembered: a database is never removed, and there is a limit to their number.
+/// The databases by name. Once found they are remembered: a database is never removed, and there is a limit
+/// to their number.
 pub(super) struct Databases {
     environment: Arc<ReplicatedEnvironment>,
     known: RwLock<HashMap<String, Database>>,
@@ -31,7 +32,8 @@ impl Databases {
         Ok(database)
     }
 
-    /// As [`find`](Self::find), for a write. A node that does not lead may not have heard of the database yet, so it refuses the write as such.
+    /// As [`find`](Self::find), for a write. A node that does not lead may not have heard of the database
+    /// yet, so it refuses the write as such.
     pub(super) async fn find_for_write(&self, name: &str, refusals: &Refusals) -> Result<Database, Status> {
         let found = self.find(name, refusals).await;
         if found.is_ok() || self.environment.state() == NodeState::Master {

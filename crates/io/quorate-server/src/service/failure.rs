@@ -80,7 +80,8 @@ impl Refusals {
         failed(write_code(error), error, reason)
     }
 
-    /// A read that could not be served as it asked, after it had `waited`, at a node that has applied everything up to `applied`.
+    /// A read that could not be served as it asked, after it had `waited`, at a node that has applied
+    /// everything up to `applied`.
     pub(super) fn read(&self, error: &ReadError, waited: Duration, applied: Option<Vlsn>) -> Status {
         let applied = Vlsn::number(applied);
         let waited_ms = u64::try_from(waited.as_millis()).unwrap_or(u64::MAX);

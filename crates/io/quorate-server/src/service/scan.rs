@@ -16,7 +16,8 @@ use tonic::codegen::tokio_stream::Stream;
 const MESSAGE_BYTES: usize = 64 << 10;
 /// How many messages of one scan wait for its client.
 const MESSAGES_WAITING_MAX: usize = 2;
-/// How long a client may leave a message waiting. A scan keeps its snapshot, which keeps the engine from reusing room.
+/// How long a client may leave a message waiting. A scan keeps its snapshot, which keeps the engine from
+/// reusing room.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How many scans run at a time; more wait for their turn.
 const SCANS_MAX: usize = 64;
@@ -24,7 +25,8 @@ const SCANS_MAX: usize = 64;
 /// The rows of one scan, at most as many as its client asked for.
 pub(super) type ScanRows = Take<Rows>;
 
-/// The rows between `start` (inclusive; empty: the first) and `end` (exclusive; empty: none). `limit` 0 means all.
+/// The rows between `start` (inclusive; empty: the first) and `end` (exclusive; empty: none). `limit` 0 means
+/// all.
 pub(super) fn rows(
     snapshot: &Snapshot,
     database: &Database,

@@ -18,7 +18,8 @@ impl Settings {
         let data = directory.path().join("data");
         let port = free_ports(1).unwrap()[0];
         let text = format!(
-            "group = \"g\"\nnode = \"a\"\nclient = \"127.0.0.1:0\"\ndata_dir = {data:?}\nlisten = \"127.0.0.1:{port}\"\n\n\
+            "group = \"g\"\nnode = \"a\"\nclient = \"127.0.0.1:0\"\ndata_dir = {data:?}\n\
+            listen = \"127.0.0.1:{port}\"\n\n\
              [[members]]\nname = \"a\"\naddress = \"127.0.0.1:{port}\"\n"
         );
         Self { directory, text }

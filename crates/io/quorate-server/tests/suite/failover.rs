@@ -1,5 +1,5 @@
 use crate::common::{Group, PATIENCE, get_linearizable};
-use quorate_server::demo::{Failover, Flight, Kill, Load, NodeProcess, Records, Route};
+use quorate_server::demo::{Failover, Kill, Load, Records, Route};
 use quorate_server::failure_of;
 use quorate_server::v1::NodeState;
 use quorate_server::v1::failure::Reason;
@@ -11,13 +11,10 @@ use std::time::{Duration, Instant};
 async fn after_kill_9_of_the_master_under_load_another_one_acknowledges_writes_by_itself() {
     let group = Group::start("").await;
     let records = Arc::new(Records::generated(3_000));
-    let killers = group.cluster.processes().iter().map(NodeProcess::killer).collect();
-    let flight = Arc::new(Flight::new(1_500, killers));
     let route = Route::new();
     route.lead_to(group.master);
-    let clients = group.cluster.clients().to_vec();
-    let load =
-        Load { records: Arc::clone(&records), clients, route: route.clone(), flight: Arc::clone(&flight) };
+    let load = Load::new(records, &group.cluster, route.clone());
+    let flight = Arc::clone(&load.flight);
     let acknowledged = load.run(64).await.unwrap();
     let kill = flight.kill().unwrap().expect("the master was killed");
     assert_eq!(kill.node, group.master);

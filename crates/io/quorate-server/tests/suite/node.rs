@@ -46,7 +46,8 @@ impl Node {
 fn alone(directory: &Path, port: u16, extra_member: &str) -> String {
     let data = directory.join("data");
     format!(
-        "group = \"g\"\nnode = \"a\"\nclient = \"127.0.0.1:0\"\ndata_dir = {data:?}\n[[members]]\nname = \"a\"\n\
+        "group = \"g\"\nnode = \"a\"\nclient = \"127.0.0.1:0\"\ndata_dir = {data:?}\n[[members]]\n\
+        name = \"a\"\n\
          address = \"127.0.0.1:{port}\"\n{extra_member}"
     )
 }
