@@ -1,6 +1,27 @@
 //! Who may talk to whom: the judgement of two hellos, the same for every transport.
 
-use quorate_core::{Hello, HelloRefusal, Member, MemberList, NodeId};
+use quorate_core::{Hello, HelloRefusal, Incarnation, Member, MemberList, NodeId};
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+/// How often each peer's data directory had been opened when the peer greeted last: a lower count is an old copy of the directory,
+/// whose node has forgotten promises that others rely on. Remembered while this node runs.
+#[derive(Debug, Default)]
+pub(crate) struct Acquaintances(Mutex<HashMap<(NodeId, Incarnation), u64>>);
+
+impl Acquaintances {
+    /// Takes note of a peer that was let in, or turns an old copy away.
+    pub(crate) fn meet(&self, theirs: &Hello) -> Result<(), HelloRefusal> {
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let seen = counts.entry((theirs.id, theirs.incarnation)).or_default();
+        if theirs.open_count < *seen {
+            let (node, found) = (theirs.node.clone(), theirs.open_count);
+            return Err(HelloRefusal::StaleCopy { node, found, seen: *seen });
+        }
+        *seen = theirs.open_count;
+        Ok(())
+    }
+}
 
 /// Judges a caller on the listening side. `expected` is the name of the node that the caller meant to reach.
 ///
@@ -89,6 +110,19 @@ mod tests {
     fn a_caller_who_wanted_somebody_else_is_told_who_answers() {
         let wrong = HelloRefusal::WrongNode { expected: "b".into(), found: "a".into() };
         assert_eq!(admit_caller(&hello("a", 1), &hello("b", 2), "b", &members()), Err(wrong));
+    }
+
+    #[test]
+    fn an_old_copy_of_a_known_directory_is_turned_away() {
+        let acquaintances = Acquaintances::default();
+        let opened = |open_count| Hello { open_count, ..hello("b", 2) };
+        for open_count in [3, 3, 4] {
+            assert_eq!(acquaintances.meet(&opened(open_count)), Ok(()));
+        }
+        let refusal = HelloRefusal::StaleCopy { node: "b".into(), found: 3, seen: 4 };
+        assert_eq!(acquaintances.meet(&opened(3)), Err(refusal));
+        let another = Hello { incarnation: Incarnation(2), ..opened(1) };
+        assert_eq!(acquaintances.meet(&another), Ok(()), "a new directory counts from 1");
     }
 
     #[test]

@@ -198,6 +198,19 @@ pub enum HelloRefusal {
         /// The peer's name.
         node: String,
     },
+    /// A member greets with an older copy of its data directory than it has greeted with before.
+    #[error(
+        "{node:?} was opened {found} times, and {seen} times when it was here before: an old copy of its data directory was put back, \
+         which must not vote again; move it aside and let the node be added anew"
+    )]
+    StaleCopy {
+        /// The member's name.
+        node: String,
+        /// How often this copy has been opened.
+        found: u64,
+        /// How often the directory had been opened when it was seen last.
+        seen: u64,
+    },
     /// The groups have one name and were founded apart.
     #[error(
         "{node:?} belongs to a group of the same name that was founded apart ({theirs}, not {ours}): groups never merge"

@@ -1,7 +1,7 @@
 //! The one thread that calls the inboxes of an in-memory group.
 
 use super::hub::{EndpointNumber, Hub, Job, LinkId, State};
-use crate::introduction;
+use crate::introduction::{self, Acquaintances};
 use quorate_core::{
     Admission, DownReason, Hello, HelloRefusal, Inbox, Member, MemberList, NodeId, Packet, PeerEvent, Service,
 };
@@ -32,6 +32,8 @@ struct Introduction {
     listener: EndpointNumber,
     listener_inbox: Arc<dyn Inbox>,
     listener_members: MemberList,
+    caller_acquaintances: Arc<Acquaintances>,
+    listener_acquaintances: Arc<Acquaintances>,
 }
 
 struct Delivery {
@@ -65,7 +67,7 @@ impl State {
         }
         let caller = self.endpoints.get(&link.from)?;
         let expected = caller.members.member(link.to)?.clone();
-        let caller = caller.inbox.clone();
+        let (caller, caller_acquaintances) = (caller.inbox.clone(), caller.acquaintances.clone());
         let found = self.endpoints.iter().find(|(_, endpoint)| endpoint.address == expected.address);
         let Some((&listener, endpoint)) = found else {
             self.fail(link, DownReason::ConnectionRefused);
@@ -73,12 +75,22 @@ impl State {
         };
         let listener_inbox = endpoint.inbox.clone();
         let listener_members = endpoint.members.clone();
+        let listener_acquaintances = endpoint.acquaintances.clone();
         if self.is_cut(link.from, listener) || self.is_cut(listener, link.from) {
             self.fail(link, DownReason::TimedOut);
             return None;
         }
         self.set_busy(&[link.from, listener]);
-        Some(Introduction { link, expected, caller, listener, listener_inbox, listener_members })
+        Some(Introduction {
+            link,
+            expected,
+            caller,
+            listener,
+            listener_inbox,
+            listener_members,
+            caller_acquaintances,
+            listener_acquaintances,
+        })
     }
 
     /// A packet that meets a partition is lost; its link ends when the partition does.
@@ -98,7 +110,8 @@ impl Introduction {
     fn run(self, hub: &Hub) {
         let (caller, listener) = (self.caller.hello(), self.listener_inbox.hello());
         let (expected, members) = (&self.expected.name, &self.listener_members);
-        let admitted = introduction::admit_caller(&listener, &caller, expected, members);
+        let admitted = introduction::admit_caller(&listener, &caller, expected, members)
+            .and_then(|_| self.listener_acquaintances.meet(&caller));
         let mut state = hub.lock();
         match admitted {
             Err(refusal) => {
@@ -106,12 +119,13 @@ impl Introduction {
                 state.reject(self.listener, caller.node, refusal);
                 state.fail(self.link, DownReason::Hello(mirrored));
             }
-            Ok(_) => self.conclude(&mut state, self.recognise(&caller, &listener), listener),
+            Ok(()) => self.conclude(&mut state, self.recognise(&caller, &listener), listener),
         }
     }
 
     fn recognise(&self, caller: &Hello, listener: &Hello) -> Result<(), HelloRefusal> {
-        introduction::recognise(caller, listener, &self.expected)
+        introduction::recognise(caller, listener, &self.expected)?;
+        self.caller_acquaintances.meet(listener)
     }
 
     fn conclude(&self, state: &mut State, recognised: Result<(), HelloRefusal>, listener: Hello) {

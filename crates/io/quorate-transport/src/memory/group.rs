@@ -46,7 +46,8 @@ impl InMemoryGroup {
         inbox: Arc<dyn Inbox>,
     ) -> Result<InMemoryTransport, TransportError> {
         let member = members.member(me).ok_or(TransportError::NotAMember { me })?;
-        let endpoint = Endpoint { me, address: member.address.clone(), members, inbox };
+        let endpoint =
+            Endpoint { me, address: member.address.clone(), members, acquaintances: Arc::default(), inbox };
         let number = self.hub.start(endpoint)?;
         Ok(InMemoryTransport::new(self.hub.clone(), number))
     }

@@ -1,5 +1,6 @@
 use crate::TransportError;
 use crate::backoff::Backoff;
+use crate::introduction::Acquaintances;
 use quorate_core::{
     DownReason, Hello, HelloRefusal, Inbox, MemberList, NodeId, Packet, PeerEvent, SendError, Service,
 };
@@ -23,6 +24,7 @@ pub(crate) struct Endpoint {
     pub(crate) me: NodeId,
     pub(crate) address: String,
     pub(crate) members: MemberList,
+    pub(crate) acquaintances: Arc<Acquaintances>,
     pub(crate) inbox: Arc<dyn Inbox>,
 }
 

@@ -78,7 +78,8 @@ async fn introduce(
         }
         Ok(_) | Err(_) => return Err(Rejection::Foreign),
     };
-    match introduction::admit_caller(&ours, &theirs, &target, &shared.members) {
+    let admitted = introduction::admit_caller(&ours, &theirs, &target, &shared.members);
+    match admitted.and_then(|caller| shared.acquaintances.meet(&theirs).map(|()| caller)) {
         Ok(caller) => {
             let welcome = Greeting::Welcome(ours.clone());
             let bytes = encode_greeting(&welcome, ours.protocol).ok_or(Rejection::Foreign)?;

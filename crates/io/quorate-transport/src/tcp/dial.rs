@@ -88,7 +88,9 @@ async fn introduce(
     stream.write_all(&bytes).await.map_err(|_| unfinished())?;
     match read_greeting(&mut stream, ours.protocol).await {
         Ok(Greeting::Welcome(theirs)) => {
-            introduction::recognise(&ours, &theirs, peer).map_err(DownReason::Hello)?;
+            introduction::recognise(&ours, &theirs, peer)
+                .and_then(|()| shared.acquaintances.meet(&theirs))
+                .map_err(DownReason::Hello)?;
             Ok((stream, theirs))
         }
         Ok(Greeting::Refusal(refusal)) => Err(DownReason::Hello(refusal)),

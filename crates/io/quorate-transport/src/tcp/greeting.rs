@@ -198,6 +198,12 @@ fn put_refusal(body: &mut Vec<u8>, refusal: &HelloRefusal) -> Option<()> {
             body.put_u128_le(ours.0);
             body.put_u128_le(theirs.0);
         }
+        HelloRefusal::StaleCopy { node, found, seen } => {
+            body.put_u8(6);
+            put_name(body, node);
+            body.put_u64_le(*found);
+            body.put_u64_le(*seen);
+        }
         _ => return None,
     }
     Some(())
@@ -214,6 +220,11 @@ fn take_refusal(body: &mut &[u8]) -> Result<HelloRefusal, GreetingError> {
             node: take_name(body)?,
             ours: GroupUuid(body.try_get_u128_le()?),
             theirs: GroupUuid(body.try_get_u128_le()?),
+        },
+        6 => HelloRefusal::StaleCopy {
+            node: take_name(body)?,
+            found: body.try_get_u64_le()?,
+            seen: body.try_get_u64_le()?,
         },
         _ => return Err(GreetingError::Foreign),
     })
@@ -277,6 +288,7 @@ mod tests {
             HelloRefusal::NotAMember { node: "x".into(), id: NodeId::new(9) },
             HelloRefusal::WrongNode { expected: "a".into(), found: "b".into() },
             HelloRefusal::MemberList { node: "b".into() },
+            HelloRefusal::StaleCopy { node: "b".into(), found: 1, seen: 2 },
             HelloRefusal::Uuid { node: "b".into(), ours: GroupUuid(1), theirs: GroupUuid(2) },
         ];
         let call = |service| Greeting::Call { service, target: "b".into(), hello: hello() };

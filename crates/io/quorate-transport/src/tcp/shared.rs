@@ -4,6 +4,7 @@ use super::outbox::Outbox;
 use super::stats::Counters;
 use super::{TcpConfig, TcpLimits};
 use crate::backoff::Backoff;
+use crate::introduction::Acquaintances;
 use quorate_core::{
     Admission, Hello, Inbox, Member, MemberList, NodeId, Packet, PeerEvent, SendError, Service,
 };
@@ -18,6 +19,7 @@ pub(crate) struct Shared {
     pub(crate) limits: TcpLimits,
     pub(crate) counters: Arc<Counters>,
     pub(crate) readers: Readers,
+    pub(crate) acquaintances: Acquaintances,
     inbox: Arc<dyn Inbox>,
     outboxes: HashMap<(NodeId, Service), Arc<Outbox>>,
     is_closed: AtomicBool,
@@ -37,6 +39,7 @@ impl Shared {
             inbox,
             counters,
             readers: Readers::default(),
+            acquaintances: Acquaintances::default(),
             is_closed: AtomicBool::new(false),
             closing: Notify::new(),
         }
