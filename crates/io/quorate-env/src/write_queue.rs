@@ -1,11 +1,15 @@
 use crate::WriteError;
 use crate::shell::event::Write;
-use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
+use crossbeam_channel::{Receiver, Sender, unbounded};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The writes on their way from callers to the event loop: bounded in number and in bytes, and never blocking.
+///
+/// The limits are kept here and not by the channel: a bounded one would hold what is in it until its last sender is gone, and callers keep theirs. This one
+/// drops everything with its receiver, so that nobody waits for an event loop that has ended.
 pub(crate) struct WriteQueue {
     sender: Sender<Write>,
+    count: AtomicUsize,
     bytes: AtomicUsize,
 }
 
@@ -17,27 +21,27 @@ const BYTES_MAX: usize = 64 << 20;
 impl WriteQueue {
     /// A queue and its end.
     pub(crate) fn new() -> (Self, Receiver<Write>) {
-        let (sender, receiver) = bounded(WRITES_MAX);
-        (Self { sender, bytes: AtomicUsize::new(0) }, receiver)
+        let (sender, receiver) = unbounded();
+        (Self { sender, count: AtomicUsize::new(0), bytes: AtomicUsize::new(0) }, receiver)
     }
 
     /// Queues a write, or says why it is refused.
     pub(crate) fn send(&self, write: Write) -> Result<(), WriteError> {
         let bytes = write.payload.len();
-        let before = self.bytes.fetch_add(bytes, Ordering::Relaxed);
-        let fits = before == 0 || before + bytes <= BYTES_MAX;
-        let sent = if fits { self.sender.try_send(write) } else { Err(TrySendError::Full(write)) };
-        sent.map_err(|error| {
-            self.left(bytes);
-            match error {
-                TrySendError::Full(_) => WriteError::Busy,
-                TrySendError::Disconnected(_) => WriteError::Closed,
-            }
-        })
+        let count_before = self.count.fetch_add(1, Ordering::Relaxed);
+        let bytes_before = self.bytes.fetch_add(bytes, Ordering::Relaxed);
+        let fits = count_before < WRITES_MAX && (bytes_before == 0 || bytes_before + bytes <= BYTES_MAX);
+        let sent = if fits {
+            self.sender.send(write).map_err(|_| WriteError::Closed)
+        } else {
+            Err(WriteError::Busy)
+        };
+        sent.inspect_err(|_| self.left(bytes))
     }
 
     /// A write of so many bytes has left the queue.
     pub(crate) fn left(&self, bytes: usize) {
+        self.count.fetch_sub(1, Ordering::Relaxed);
         self.bytes.fetch_sub(bytes, Ordering::Relaxed);
     }
 }
@@ -66,7 +70,7 @@ mod tests {
             queue.send(write(0)).unwrap();
         }
         assert_eq!(queue.send(write(0)), Err(WriteError::Busy));
-        receiver.recv().unwrap();
+        queue.left(receiver.recv().unwrap().payload.len());
         assert_eq!(queue.send(write(0)), Ok(()));
     }
 
@@ -75,5 +79,14 @@ mod tests {
         let (queue, receiver) = WriteQueue::new();
         drop(receiver);
         assert_eq!(queue.send(write(1)), Err(WriteError::Closed));
+    }
+
+    #[test]
+    fn writes_left_in_a_queue_that_nobody_empties_any_more_are_answered() {
+        let (queue, receiver) = WriteQueue::new();
+        let (answer, ticket) = slot();
+        queue.send(Write { ticket, ..write(1) }).unwrap();
+        drop(receiver);
+        assert_eq!(answer.wait(), None);
     }
 }

@@ -29,11 +29,11 @@ impl Told {
     }
 }
 
-/// Writes keys of its own until the first one fails.
-fn write(database: &Database, thread: u64) -> Told {
+/// Writes keys that nobody else writes until the first one fails.
+fn write(database: &Database, round: u64, thread: u64) -> Told {
     let (mut told, mut pipeline) = (Told::default(), Pipeline::new(64));
-    let mut numbers = (0..).map(|count| count * THREADS + thread);
-    let mut outstanding = (0..).map(|count| count * THREADS + thread);
+    let mut numbers = numbers_of(round, thread);
+    let mut outstanding = numbers_of(round, thread);
     for number in numbers.by_ref() {
         let outcome = pipeline.push(database.put(&key(number), &value(number, VALUE_BYTES)));
         let Some(outcome) = outcome else { continue };
@@ -46,6 +46,10 @@ fn write(database: &Database, thread: u64) -> Told {
         told.hear(number, outcome.map(|committed| committed.token));
     }
     told
+}
+
+fn numbers_of(round: u64, thread: u64) -> impl Iterator<Item = u64> {
+    (round << 32..).step_by(THREADS as usize).map(move |number| number + thread)
 }
 
 /// Every key that was acknowledged is there, and none that was said not to be.
@@ -67,7 +71,7 @@ fn assert_kept(cluster: &Cluster, index: usize, told: &[Told]) {
 #[test]
 fn a_master_that_dies_under_load_loses_no_acknowledged_write() {
     let mut cluster = Cluster::running(3, patient);
-    for _ in 0..3 {
+    for round in 0..3 {
         let (dead, others) = cluster.roles();
         let (database, before) = (cluster.database(dead), cluster.node(dead).stats().commits);
         let told: Vec<Told> = thread::scope(|scope| {
@@ -75,7 +79,7 @@ fn a_master_that_dies_under_load_loses_no_acknowledged_write() {
                 .map(|thread| {
                     scope.spawn({
                         let database = &database;
-                        move || write(database, thread)
+                        move || write(database, round, thread)
                     })
                 })
                 .collect();
@@ -106,7 +110,7 @@ fn a_master_that_is_cut_off_under_load_is_replaced_and_loses_no_acknowledged_wri
             .map(|thread| {
                 scope.spawn({
                     let database = &database;
-                    move || write(database, thread)
+                    move || write(database, 0, thread)
                 })
             })
             .collect();
