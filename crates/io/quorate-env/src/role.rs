@@ -23,16 +23,17 @@ impl Role {
         self.lock().clone()
     }
 
-    /// Changes the state; false if it is the same. Nothing follows [`NodeState::Detached`].
-    pub(crate) fn change(&self, event: &StateChangeEvent) -> bool {
+    /// Changes the state, unless it is the same; nothing follows [`NodeState::Detached`]. `tell` is called, and must not block, before anybody
+    /// can see the change: whoever sees it and adds a listener then finds it told.
+    pub(crate) fn change(&self, event: StateChangeEvent, tell: impl FnOnce(StateChangeEvent)) {
         let mut now = self.lock();
-        if *now == *event || now.state == NodeState::Detached {
-            return false;
+        if *now == event || now.state == NodeState::Detached {
+            return;
         }
-        now.clone_from(event);
+        tell(event.clone());
+        *now = event;
         drop(now);
         self.changed.notify_all();
-        true
     }
 
     /// Blocks until the state satisfies `wanted` and returns it.

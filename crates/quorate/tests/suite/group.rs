@@ -43,9 +43,7 @@ impl Group {
         let base = RepConfig::builder("group", &self.names[index], "localhost")
             .data_dir(self.directory.path().join(&self.names[index]))
             .engine(EngineKind::Memory)
-            .segment_bytes(1 << 20)
-            .heartbeat_interval(Duration::from_millis(20))
-            .election_timeout(Duration::from_millis(200));
+            .segment_bytes(1 << 20);
         let members = self.names.iter().zip(14_001..);
         members.fold(base, |config, (name, port)| config.member(name, format!("{name}:{port}")))
     }

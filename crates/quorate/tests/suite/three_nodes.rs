@@ -91,7 +91,8 @@ fn listeners_hear_the_state_at_hand_and_every_change_until_the_end() {
     group.node(master).add_listener(move |event: &StateChangeEvent| sender.send(event.state).unwrap());
     group.stop(master);
     let states: Vec<_> = heard.iter().collect();
-    assert_eq!(states, [NodeState::Master, NodeState::Detached]);
+    assert_eq!((states.first(), states.last()), (Some(&NodeState::Master), Some(&NodeState::Detached)));
+    assert!(states.windows(2).all(|pair| pair[0] != pair[1]), "{states:?}");
 }
 
 const ALL: CommitDurability = CommitDurability {
@@ -133,7 +134,7 @@ fn a_write_that_cannot_have_its_acknowledgements_is_refused_before_anything_is_w
 
 #[test]
 fn acknowledgements_that_do_not_come_leave_a_token_that_tells_later() {
-    let group = Group::start_with(3, |config| config.ack_timeout(Duration::from_millis(300)));
+    let group = Group::start_with(3, |config| config.ack_timeout(Duration::from_secs(2)));
     let master = group.master();
     let database = default_database(group.node(master));
     wait_for_replicas(group.node(master), 2);

@@ -80,11 +80,15 @@ impl EventLoop {
         let master = master.and_then(|master| self.core.master_address(master));
         let event = StateChangeEvent { state, term, master };
         tracing::info!(%state, %term, master = ?event.master, "state changed");
-        if self.core.role.change(&event) {
+        self.announce(event);
+        self.reads.state_changed(self.core.clock.now());
+    }
+
+    pub(super) fn announce(&self, event: StateChangeEvent) {
+        self.core.role.change(event, |event| {
             self.core.tally.state_changes.increment();
             let _ = self.listeners.send(ListenerCommand::Tell(event));
-        }
-        self.reads.state_changed(self.core.clock.now());
+        });
     }
 
     /// Stops serving: from here on everybody is refused until the environment is closed.

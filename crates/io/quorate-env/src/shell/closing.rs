@@ -1,7 +1,6 @@
 use super::apply_thread::ApplyCommand;
 use super::event::Event;
 use super::event_loop::{EventLoop, Workers};
-use super::listeners::ListenerCommand;
 use crate::core::End;
 use crate::{CloseError, ReadError, StateChangeEvent, WriteError};
 use quorate_core::{EngineError, LogError, NodeState};
@@ -27,11 +26,7 @@ impl EventLoop {
     /// The last that listeners hear.
     pub(super) fn detach(&self) {
         let term = self.node.progress().term;
-        let event = StateChangeEvent { state: NodeState::Detached, term, master: None };
-        if self.core.role.change(&event) {
-            self.core.tally.state_changes.increment();
-            let _ = self.listeners.send(ListenerCommand::Tell(event));
-        }
+        self.announce(StateChangeEvent { state: NodeState::Detached, term, master: None });
     }
 
     /// Answers what came in behind the request to close.

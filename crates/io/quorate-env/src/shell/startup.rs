@@ -111,7 +111,8 @@ fn run(event_loop: EventLoop) -> Result<(), CloseError> {
         let reason = "the event loop has panicked; please report this".to_owned();
         core.end(End::Halted { reason: reason.clone() });
         let last = core.role.now();
-        core.role.change(&StateChangeEvent { state: NodeState::Detached, term: last.term, master: None });
+        let end = StateChangeEvent { state: NodeState::Detached, term: last.term, master: None };
+        core.role.change(end, drop);
         Err(CloseError::Halted { reason })
     })
 }
