@@ -118,12 +118,15 @@ impl<T> CommitWaiters<T> {
         self.len() == 0
     }
 
-    /// Takes in what the engine said of committed entries: `results[0]` of the one at `first`, and so on.
+    /// Takes in what the engine said of committed entries: `results[0]` of the one at `first`, and so on. It may come before the
+    /// [`advance`](Self::advance) that finds them committed.
     pub fn applied(&mut self, first: Vlsn, results: &[Bytes]) {
-        let start = self.committed.partition_point(|waiter| waiter.id.vlsn < first);
-        for waiter in self.committed.range_mut(start..) {
-            let Some(result) = results.get(waiter.id.vlsn.since(first) as usize) else { break };
-            waiter.result = result.clone();
+        for queue in [&mut self.committed, &mut self.undecided] {
+            let start = queue.partition_point(|waiter| waiter.id.vlsn < first);
+            for waiter in queue.range_mut(start..) {
+                let Some(result) = results.get(waiter.id.vlsn.since(first) as usize) else { break };
+                waiter.result = result.clone();
+            }
         }
     }
 

@@ -45,6 +45,7 @@ fn a_stopped_node_catches_up_when_it_comes_back() {
     let mut group = Group::start(3);
     let master = group.master();
     let absent = (master + 1) % 3;
+    wait_for_replicas(group.node(master), 2);
     group.stop(absent);
     let database = default_database(group.node(master));
     let token = database.put(b"k", b"v").wait().unwrap().token;

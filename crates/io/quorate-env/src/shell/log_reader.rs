@@ -1,6 +1,7 @@
 use super::event::Event;
+use super::log_writer::LogCommand;
 use crossbeam_channel::{Receiver, Sender};
-use quorate_core::{LogReader, Vlsn};
+use quorate_core::{LogError, LogReader, Vlsn};
 use quorate_replica::{Input, LogReadFor};
 use std::sync::Arc;
 
@@ -12,10 +13,21 @@ pub(crate) struct LogRead {
     pub(crate) bytes_max: usize,
 }
 
-/// Carries out reads until their sender is gone.
-pub(crate) fn run(log: &Arc<dyn LogReader>, reads: &Receiver<LogRead>, events: &Sender<Event>) {
+/// Carries out reads until their sender is gone. Those that meet damage are told by the log writer, who knows how far it reaches.
+pub(crate) fn run(
+    log: &Arc<dyn LogReader>,
+    reads: &Receiver<LogRead>,
+    writer: &Sender<LogCommand>,
+    events: &Sender<Event>,
+) {
     for LogRead { reader, from, through, bytes_max } in reads {
         let result = log.read(from, through, bytes_max);
-        let _ = events.send(Event::Completed(Input::LogRead { reader, result }));
+        let is_damaged = matches!(result, Err(LogError::Damaged { .. }));
+        let read = Input::LogRead { reader, result };
+        if is_damaged {
+            let _ = writer.send(LogCommand::TellDamage { read });
+        } else {
+            let _ = events.send(Event::Completed(read));
+        }
     }
 }

@@ -7,11 +7,28 @@ use std::sync::Arc;
 
 /// What the log writer is to do, in order.
 pub(crate) enum LogCommand {
-    Append { batch: Batch, sync: bool, epoch: u64 },
-    Sync { epoch: u64 },
-    Truncate { keep: Option<Vlsn>, epoch: u64 },
-    Repair { batch: Batch },
-    Trim { through: Vlsn },
+    Append {
+        batch: Batch,
+        sync: bool,
+        epoch: u64,
+    },
+    Sync {
+        epoch: u64,
+    },
+    Truncate {
+        keep: Option<Vlsn>,
+        epoch: u64,
+    },
+    Repair {
+        batch: Batch,
+    },
+    Trim {
+        through: Vlsn,
+    },
+    /// Say what is damaged, then that this read met it.
+    TellDamage {
+        read: Input,
+    },
 }
 
 /// The only one to write to the log. While it syncs one group of entries, the next one gathers in its queue.
@@ -67,6 +84,7 @@ impl LogWriter {
                 LogCommand::Truncate { keep, epoch } => self.truncate(keep, epoch)?,
                 LogCommand::Repair { batch } => self.repair(&batch)?,
                 LogCommand::Trim { through } => self.trim(through)?,
+                LogCommand::TellDamage { read } => self.tell_damage(read),
             }
         }
         self.log.sync().map(drop)
@@ -151,6 +169,13 @@ impl LogWriter {
         let base = self.log.summary().terms.base();
         self.report(Input::Trimmed { base });
         Ok(())
+    }
+
+    fn tell_damage(&self, read: Input) {
+        let damaged = self.log.summary().damaged;
+        tracing::warn!(?damaged, "entries of the log cannot be read; they are fetched from a peer");
+        self.report(Input::Damaged { damaged });
+        self.report(read);
     }
 
     /// The event loop outlives this thread.

@@ -130,12 +130,14 @@ impl Workers {
         let (engine_sender, engine_queue): (_, Receiver<ApplyCommand>) = unbounded();
         let writer = LogWriter::new(log, log_queue, events.clone(), Arc::clone(tally));
         let apply = ApplyThread::new(applier, engine_queue, events.clone(), Arc::clone(tally));
-        let events = events.clone();
+        let (events, to_writer) = (events.clone(), log_sender.clone());
         Ok(Self {
             log: log_sender,
             log_thread: spawn("quorate-log", move || writer.run())?,
             log_reads: read_sender,
-            log_reads_thread: spawn("quorate-read", move || log_reader::run(&reader, &read_queue, &events))?,
+            log_reads_thread: spawn("quorate-read", move || {
+                log_reader::run(&reader, &read_queue, &to_writer, &events)
+            })?,
             engine: engine_sender,
             engine_thread: spawn("quorate-apply", move || apply.run())?,
         })

@@ -49,6 +49,16 @@ fn a_write_brings_back_what_the_engine_said_of_it() {
 }
 
 #[test]
+fn what_the_engine_said_is_kept_though_the_commit_is_seen_only_then() {
+    let mut waiters = CommitWaiters::new();
+    waiters.register(id(1, 2), with(ReplicaAckPolicy::SimpleMajority), at(5), 'a');
+    waiters.applied(v(1), &[Bytes::new(), Bytes::from_static(b"two")]);
+    let marks = Marks { written: 2, durable: 2, committed: 2, applied: 2, ..Marks::default() };
+    let two = CommitOutcome::Done { id: id(1, 2), result: Bytes::from_static(b"two") };
+    assert_eq!(waiters.advance(&progress(marks), &terms(&[(1, 1)], 2)), [('a', two)]);
+}
+
+#[test]
 fn a_write_that_wants_all_copies_does_not_hold_up_one_that_wants_a_majority() {
     let mut waiters = CommitWaiters::new();
     waiters.register(id(1, 2), with(ReplicaAckPolicy::All), at(5), "all, synced");
