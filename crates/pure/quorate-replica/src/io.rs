@@ -81,6 +81,11 @@ pub enum Input {
         /// What the log holds now.
         log: LogSummary,
     },
+    /// A read has found entries that cannot be read; told before the read itself is.
+    Damaged {
+        /// All that is damaged.
+        damaged: Vec<DamagedRange>,
+    },
     /// A repair is done.
     Repaired {
         /// What is still damaged.

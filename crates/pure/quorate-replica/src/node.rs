@@ -178,7 +178,8 @@ impl Node {
             Input::Written { epoch, last } => self.log_written(epoch, last),
             Input::Durable { epoch, last } => self.log_durable(epoch, last),
             Input::Truncated { epoch, truncated, log } => self.log_truncated(now, epoch, truncated, &log),
-            Input::Repaired { damaged } => self.log_repaired(damaged),
+            Input::Damaged { damaged } => self.log_damaged(now, damaged),
+            Input::Repaired { damaged } => self.log_repaired(now, damaged),
             Input::Trimmed { base } => self.log.trimmed(base),
             Input::LogRead { reader, result } => self.log_read(now, reader, result),
             Input::Applied { last, bytes } => self.applying.applied(last, bytes),
@@ -348,7 +349,7 @@ impl Node {
             Message::ReadIndex { read } => self.receive_read_index(now, from, read),
             Message::ReadIndexReply { read, at } => self.receive_read_index_reply(from, read, at.ok()),
             Message::RepairRequest { first, last } => self.receive_repair_request(from, first, last),
-            Message::Repair { first, frames } => self.receive_repair(now, first, frames),
+            Message::Repair { first, frames } => self.receive_repair(now, from, first, frames),
         }
     }
 

@@ -5,22 +5,43 @@ use crate::node::Node;
 use crate::{Event, LogReadFor, Output};
 use alloc::vec::Vec;
 use bytes::Bytes;
-use quorate_codec::{PAYLOAD_BYTES_MAX, decode};
-use quorate_core::{DamagedRange, NodeId, Term, Time, Vlsn};
+use quorate_codec::decode;
+use quorate_core::{Batch, DamagedRange, EntryId, NodeId, Term, Time, Vlsn};
 
 /// What is damaged in this node's log, and whom it has asked.
 #[derive(Debug)]
 pub(crate) struct Repairing {
     damaged: Vec<DamagedRange>,
+    fetched: Fetched,
     ask_at: Time,
     asked: usize,
     /// Frames have been handed to the log to be put back.
     replacing: bool,
 }
 
+/// The frames that have come of the first damaged range: peers send it in parts, by the borders of their own files.
+#[derive(Debug, Default)]
+struct Fetched {
+    frames: Vec<u8>,
+    /// The last entry, and the header checksum of its frame.
+    last: Option<(EntryId, u32)>,
+}
+
+impl Fetched {
+    /// The first entry that is still wanted of a range.
+    fn next(&self, range: &DamagedRange) -> Vlsn {
+        self.last.map_or(range.first, |(last, _)| last.vlsn.next())
+    }
+
+    fn push(&mut self, batch: &Batch) {
+        self.frames.extend_from_slice(batch.frames());
+        self.last = Some((batch.last(), batch.chain_after()));
+    }
+}
+
 impl Repairing {
-    pub(crate) const fn new(damaged: Vec<DamagedRange>, now: Time) -> Self {
-        Self { damaged, ask_at: now, asked: 0, replacing: false }
+    pub(crate) fn new(damaged: Vec<DamagedRange>, now: Time) -> Self {
+        Self { damaged, fetched: Fetched::default(), ask_at: now, asked: 0, replacing: false }
     }
 
     pub(crate) const fn is_damaged(&self) -> bool {
@@ -30,6 +51,13 @@ impl Repairing {
     pub(crate) fn deadline(&self) -> Option<Time> {
         (self.is_damaged() && !self.replacing).then_some(self.ask_at)
     }
+
+    /// Takes in what is damaged now; what is asked for begins anew.
+    fn set(&mut self, damaged: Vec<DamagedRange>, ask_at: Time) {
+        self.damaged = damaged;
+        self.fetched = Fetched::default();
+        self.ask_at = ask_at;
+    }
 }
 
 impl Node {
@@ -38,14 +66,21 @@ impl Node {
         if self.repairing.deadline().is_none_or(|at| now < at) {
             return;
         }
-        self.repairing.ask_at = now + self.config.election_timeout;
         let peers: Vec<NodeId> = self.links.control().iter().filter(|node| self.links.stand(*node)).collect();
-        let (Some(range), false) = (self.repairing.damaged.first().copied(), peers.is_empty()) else {
+        if peers.is_empty() {
+            self.repairing.ask_at = now + self.retry_interval();
             return;
-        };
+        }
         let peer = peers[self.repairing.asked % peers.len()];
         self.repairing.asked += 1;
-        self.send(peer, Message::RepairRequest { first: range.first, last: range.last });
+        self.ask_for_repair(now, peer);
+    }
+
+    fn ask_for_repair(&mut self, now: Time, peer: NodeId) {
+        let Some(range) = self.repairing.damaged.first() else { return };
+        let (first, last) = (self.repairing.fetched.next(range), range.last);
+        self.repairing.ask_at = now + self.config.election_timeout;
+        self.send(peer, Message::RepairRequest { first, last });
     }
 
     /// Reads the entries asked for from this log, if it holds them. The asker judges whether they are the same ones.
@@ -53,39 +88,64 @@ impl Node {
         let held =
             Some(first) > self.log.terms.base().map(|base| base.vlsn) && Some(last) <= self.log.written;
         if held && first <= last {
-            let reader = LogReadFor::Repair { node: from };
-            self.push(Output::ReadLog { reader, from: first, through: last, bytes_max: PAYLOAD_BYTES_MAX });
+            let (reader, bytes_max) = (LogReadFor::Repair { node: from }, self.config.batch_bytes_max);
+            self.push(Output::ReadLog { reader, from: first, through: last, bytes_max });
         }
     }
 
-    pub(crate) fn receive_repair(&mut self, now: Time, first: Vlsn, frames: Bytes) {
+    /// Takes in a part of the first damaged range, asks for the next one, and puts the range back when it is whole.
+    pub(crate) fn receive_repair(&mut self, now: Time, from: NodeId, first: Vlsn, frames: Bytes) {
         let Some(range) = self.repairing.damaged.first().copied() else { return };
-        if self.repairing.replacing || range.first != first {
+        if self.repairing.replacing || first != self.repairing.fetched.next(&range) {
             return;
         }
-        let term_before =
-            first.previous().and_then(|before| self.log.terms.term_at(before)).unwrap_or(Term::ZERO);
-        let intact = decode(frames, first, range.chain_before, term_before).ok().filter(|batch| {
-            batch.last().vlsn == range.last
-                && range.chain_after.is_none_or(|chain| chain == batch.chain_after())
-        });
-        match intact {
-            Some(batch) => {
-                self.repairing.replacing = true;
-                self.push(Output::Repair { batch });
-            }
-            None => {
-                self.counters.refused_frames += 1;
-                self.repairing.ask_at = now;
-                self.repair_if_due(now);
-            }
+        let before = self.before_repair(&range);
+        let (term, chain) = self.repairing.fetched.last.map_or(before, |(last, chain)| (last.term, chain));
+        let Some(part) = decode(frames, first, chain, term).ok().filter(|part| fits(part, &range)) else {
+            self.counters.refused_frames += 1;
+            self.repairing.fetched = Fetched::default();
+            self.repairing.ask_at = now + self.retry_interval();
+            return;
+        };
+        self.repairing.fetched.push(&part);
+        if part.last().vlsn < range.last {
+            return self.ask_for_repair(now, from);
+        }
+        let fetched = core::mem::take(&mut self.repairing.fetched);
+        let (term, chain) = before;
+        if let Ok(batch) = decode(fetched.frames.into(), range.first, chain, term) {
+            self.repairing.replacing = true;
+            self.push(Output::Repair { batch });
         }
     }
 
-    pub(crate) fn log_repaired(&mut self, damaged: Vec<DamagedRange>) {
+    /// The term of the entry before a damaged range, and the header checksum of its frame.
+    fn before_repair(&self, range: &DamagedRange) -> (Term, u32) {
+        let before = range.first.previous().and_then(|before| self.log.terms.term_at(before));
+        (before.unwrap_or(Term::ZERO), range.chain_before)
+    }
+
+    /// A read has found more damage than was known.
+    pub(crate) fn log_damaged(&mut self, now: Time, damaged: Vec<DamagedRange>) {
+        if damaged != self.repairing.damaged {
+            self.repairing.set(damaged, now);
+        }
+    }
+
+    /// The log has put frames back, or has refused them.
+    pub(crate) fn log_repaired(&mut self, now: Time, damaged: Vec<DamagedRange>) {
+        let was_healed = damaged.len() < self.repairing.damaged.len();
+        let ask_at = if was_healed { now } else { now + self.retry_interval() };
         self.repairing.replacing = false;
-        self.repairing.damaged = damaged;
+        self.repairing.set(damaged, ask_at);
         self.applying.read_again();
         self.event(Event::Repaired { left: self.repairing.damaged.len() });
     }
+}
+
+/// A part lies within its range, and ends as the range does where it is the last one.
+fn fits(part: &Batch, range: &DamagedRange) -> bool {
+    let is_last = part.last().vlsn == range.last;
+    let ends_well = range.chain_after.is_none_or(|chain| !is_last || chain == part.chain_after());
+    part.last().vlsn <= range.last && ends_well
 }
