@@ -19,6 +19,16 @@ fn short_segments(config: RepConfigBuilder) -> RepConfigBuilder {
     patient(config).segment_bytes(64 << 10)
 }
 
+/// As [`short_segments`], and no two nodes begin their segments with the same entries.
+fn uneven_segments(config: RepConfigBuilder) -> RepConfigBuilder {
+    let bytes = match config.clone().build().node.as_str() {
+        "node1" => 64 << 10,
+        "node2" => 44 << 10,
+        _ => 52 << 10,
+    };
+    patient(config).segment_bytes(bytes)
+}
+
 /// A group of which one node has stopped, so that its disk can be tampered with.
 struct Patient {
     cluster: Cluster,
@@ -31,8 +41,11 @@ fn stopped_replica(settings: Settings) -> Patient {
     let mut cluster = Cluster::running(3, settings);
     let (master, replicas) = cluster.roles();
     let database = cluster.database(master);
-    let groups = (0..ENTRIES / GROUP).map(|group| group * GROUP..(group + 1) * GROUP);
-    let newest = groups.map(|group| fill(&database, group, |number| value(number, VALUE_BYTES))).last();
+    let mut newest = None;
+    for group in 0..ENTRIES / GROUP {
+        newest =
+            Some(fill(&database, group * GROUP..(group + 1) * GROUP, |number| value(number, VALUE_BYTES)));
+    }
     let (stopped, newest) = (replicas[0], newest.unwrap());
     cluster.await_applied(stopped, newest);
     cluster.stop(stopped);
@@ -51,17 +64,27 @@ impl Patient {
         files
     }
 
+    /// The file with an entry's value, what is in it, and where the value stands.
+    fn find(&self, number: u64) -> (PathBuf, Vec<u8>, usize) {
+        let wanted = value(number, VALUE_BYTES);
+        let found = self.files("log").into_iter().find_map(|path| {
+            let bytes = fs::read(&path).unwrap();
+            let place = bytes.windows(wanted.len()).position(|window| window == wanted)?;
+            Some((path, bytes, place))
+        });
+        found.unwrap_or_else(|| panic!("entry {number} is in no segment"))
+    }
+
+    /// An entry near the beginning of a segment.
+    fn first_of_a_segment(&self) -> u64 {
+        (EARLY..ENTRIES).find(|number| self.find(*number).2 < 4 << 10).unwrap()
+    }
+
     /// Changes the stopped node's log from the middle of an entry's value on.
     fn damage(&self, number: u64, change: impl Fn(&mut [u8])) {
-        let wanted = value(number, VALUE_BYTES);
-        for path in self.files("log") {
-            let mut bytes = fs::read(&path).unwrap();
-            let found = bytes.windows(wanted.len()).position(|window| window == wanted);
-            let Some(place) = found else { continue };
-            change(&mut bytes[place + VALUE_BYTES / 2..]);
-            return fs::write(&path, bytes).unwrap();
-        }
-        panic!("entry {number} is in no segment");
+        let (path, mut bytes, place) = self.find(number);
+        change(&mut bytes[place + VALUE_BYTES / 2..]);
+        fs::write(path, bytes).unwrap();
     }
 
     /// Starts the node alone: it knows that it is damaged, and has cut nothing off. Then it hears the others.
@@ -139,9 +162,9 @@ fn a_zeroed_range_is_found_kept_and_healed_from_a_peer() {
 
 #[test]
 fn a_zeroed_range_that_peers_hold_in_several_segments_is_healed_all_the_same() {
-    let patient = stopped_replica(short_segments);
-    patient.damage(EARLY, |bytes| {
-        let length = bytes.len().min(50 << 10);
+    let patient = stopped_replica(uneven_segments);
+    patient.damage(patient.first_of_a_segment(), |bytes| {
+        let length = bytes.len().min(40 << 10);
         bytes[..length].fill(0);
     });
     patient.start_and_heal();
