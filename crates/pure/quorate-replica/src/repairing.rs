@@ -19,7 +19,8 @@ pub(crate) struct Repairing {
     replacing: bool,
 }
 
-/// The frames that have come of the first damaged range: peers send it in parts, by the borders of their own files.
+/// The frames that have come of the first damaged range: peers send it in parts, by the borders of their
+/// own files.
 #[derive(Debug, Default)]
 struct Fetched {
     frames: Vec<u8>,
@@ -83,7 +84,8 @@ impl Node {
         self.send(peer, Message::RepairRequest { first, last });
     }
 
-    /// Reads the entries asked for from this log, if it holds them. The asker judges whether they are the same ones.
+    /// Reads the entries asked for from this log, if it holds them. The asker judges whether they are the
+    /// same ones.
     pub(crate) fn receive_repair_request(&mut self, from: NodeId, first: Vlsn, last: Vlsn) {
         let held =
             Some(first) > self.log.terms.base().map(|base| base.vlsn) && Some(last) <= self.log.written;
@@ -93,7 +95,8 @@ impl Node {
         }
     }
 
-    /// Takes in a part of the first damaged range, asks for the next one, and puts the range back when it is whole.
+    /// Takes in a part of the first damaged range, asks for the next one, and puts the range back when it
+    /// is whole.
     pub(crate) fn receive_repair(&mut self, now: Time, from: NodeId, first: Vlsn, frames: Bytes) {
         let Some(range) = self.repairing.damaged.first().copied() else { return };
         if self.repairing.replacing || first != self.repairing.fetched.next(&range) {

@@ -1,4 +1,5 @@
-//! Every policy in every group with every number of nodes down or silent, against a table worked out by hand's rules.
+//! Every policy in every group with every number of nodes down or silent, against a table worked out by
+//! hand's rules.
 
 use crate::cluster::{Cluster, LONG, patient};
 use quorate::{
@@ -69,7 +70,8 @@ fn check_with_dead_nodes(size: usize) {
     }
 }
 
-/// Some nodes fall silent without anybody noticing: what is not acknowledged in time was written, and may be committed yet.
+/// Some nodes fall silent without anybody noticing: what is not acknowledged in time was written, and may
+/// be committed yet.
 fn check_with_silent_nodes(size: usize) {
     let cluster = Cluster::running(size, settings);
     let (master, replicas) = cluster.roles();

@@ -1,4 +1,5 @@
-//! Replicas that start late, lag, fall silent or restart catch up while writes go on, and cost the master a bounded amount of memory.
+//! Replicas that start late, lag, fall silent or restart catch up while writes go on, and cost the master a
+//! bounded amount of memory.
 
 use crate::cluster::{Cluster, node_id, patient};
 use crate::load::{fill, value};
@@ -49,7 +50,8 @@ fn assert_bounded(cluster: &Cluster, master: usize, replica: usize) {
     let in_flight = cluster.replica_status(master, replica).in_flight_bytes;
     assert!(in_flight <= WINDOW_BYTES + FRAME_BYTES_MAX, "{in_flight} bytes are on their way");
     let tail = cluster.status(master).tail_bytes;
-    // What is not in the log file yet is kept beyond the limit: at most what may be uncommitted, and one proposal.
+    // What is not in the log file yet is kept beyond the limit: at most what may be uncommitted, and one
+    // proposal.
     assert!(tail <= 2 * WINDOW_BYTES + (1 << 20) + (64 << 10), "{tail} bytes of the log are in memory");
 }
 

@@ -1,4 +1,5 @@
-//! A group of real nodes within this process: each with a directory of its own, all on one network that can be cut.
+//! A group of real nodes within this process: each with a directory of its own, all on one network that can
+//! be cut.
 
 use crate::log_image::LogImage;
 use crate::watchdog::Watchdog;
@@ -221,8 +222,8 @@ impl Cluster {
         LogImage::read(&self.log_directory(index))
     }
 
-    /// Waits until the logs of all nodes are equally long, ends the nodes and compares the logs frame by frame. Returns the one log that all
-    /// of them have.
+    /// Waits until the logs of all nodes are equally long, ends the nodes and compares the logs frame by
+    /// frame. Returns the one log that all of them have.
     pub(crate) fn stop_and_compare_logs(&mut self) -> LogImage {
         let master = self.master();
         let (written, others) = (self.written(master), 0..self.count());

@@ -119,7 +119,8 @@ impl Patient {
         assert_eq!(log.verify(), Ok(vec![]), "nothing is left of the damage");
     }
 
-    /// Leaves index files for all sealed segments behind, as an earlier version of the log or a longer life of the node does.
+    /// Leaves index files for all sealed segments behind, as an earlier version of the log or a longer life
+    /// of the node does.
     fn write_index_files(&self) {
         let mut log = open_log(&self.cluster.log_directory(self.stopped));
         while log.prepare().unwrap() {}

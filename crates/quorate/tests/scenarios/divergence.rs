@@ -15,7 +15,8 @@ const NO_ACKS: CommitDurability = CommitDurability {
     replica: quorate::SyncPolicy::Sync,
 };
 
-/// A master that was cut off and has written what nobody else holds, and the one that took its place and has written other things.
+/// A master that was cut off and has written what nobody else holds, and the one that took its place and
+/// has written other things.
 struct Split {
     cluster: Cluster,
     deposed: usize,

@@ -31,7 +31,8 @@ pub(crate) fn key(number: u64) -> [u8; 8] {
     number.to_be_bytes()
 }
 
-/// Puts the keys of these numbers, each with `value` of its number, all of which must succeed. Returns the last one's token.
+/// Puts the keys of these numbers, each with `value` of its number, all of which must succeed. Returns the
+/// last one's token.
 pub(crate) fn fill(
     database: &Database,
     numbers: impl IntoIterator<Item = u64>,

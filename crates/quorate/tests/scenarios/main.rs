@@ -1,4 +1,5 @@
-//! What a group promises, against real nodes: each with its threads, its log on the disk, and a network that fails as told.
+//! What a group promises, against real nodes: each with its threads, its log on the disk, and a network
+//! that fails as told.
 
 mod acknowledgements;
 mod catching_up;

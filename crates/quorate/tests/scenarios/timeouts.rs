@@ -15,7 +15,8 @@ fn settings(config: RepConfigBuilder) -> RepConfigBuilder {
     patient(config).election_timeout(Duration::from_secs(3))
 }
 
-/// Neither the blocking nor the asynchronous read waits any longer; reads that wait at the same time do not add up.
+/// Neither the blocking nor the asynchronous read waits any longer; reads that wait at the same time do not
+/// add up.
 fn assert_times_out(node: &ReplicatedEnvironment, policy: ConsistencyPolicy) {
     let _watchdog = Watchdog::start(PATIENCE);
     let timed_out = ReadError::TimedOut { timeout: TIMEOUT };

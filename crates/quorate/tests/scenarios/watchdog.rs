@@ -3,7 +3,8 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
-/// Ends the process if it is not dropped in time: a call that never returns fails its test instead of hanging it.
+/// Ends the process if it is not dropped in time: a call that never returns fails its test instead of
+/// hanging it.
 pub(crate) struct Watchdog {
     _dropped_with: Sender<()>,
 }
