@@ -1,8 +1,9 @@
 //! Replication and high availability for embedded storage engines.
 //!
-//! An application that keeps its data in an embedded store opens a [`ReplicatedEnvironment`] on each of its machines instead. One of the nodes is the master and
-//! takes writes; the others hold copies, serve reads, and replace a master that is gone. A write that was acknowledged is not lost, and nothing
-//! that could still be lost is ever shown.
+//! An application that keeps its data in an embedded store opens a [`ReplicatedEnvironment`] on each of its
+//! machines instead. One of the nodes is the master and takes writes; the others hold copies, serve reads,
+//! and replace a master that is gone. A write that was acknowledged is not lost, and nothing that could
+//! still be lost is ever shown.
 //!
 //! # Quick start
 //!
@@ -46,8 +47,9 @@
 //!
 //! # Outcomes
 //!
-//! A write ends in one of three ways, told apart by type: *done*, with a [`CommitToken`]; *not done*; or *unknown*, with the token to ask later
-//! ([`WriteError::outcome`]). A read says what it asks for: nothing, to see a certain commit, or to be linearizable ([`ConsistencyPolicy`]).
+//! A write ends in one of three ways, told apart by type: *done*, with a [`CommitToken`]; *not done*; or
+//! *unknown*, with the token to ask later ([`WriteError::outcome`]). A read says what it asks for: nothing,
+//! to see a certain commit, or to be linearizable ([`ConsistencyPolicy`]).
 //!
 //! # Features
 //!

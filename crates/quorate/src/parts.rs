@@ -24,7 +24,8 @@ pub enum PartsError {
     },
     /// The in-memory transport finds other members only within an [`InMemoryGroup`].
     #[error(
-        "transport: the {count} members find each other in memory only within one group: use ReplicatedEnvironment::in_group"
+        "transport: the {count} members find each other in memory only within one group: use \
+         ReplicatedEnvironment::in_group"
     )]
     NoGroup {
         /// How many members are declared.

@@ -3,22 +3,25 @@ use quorate_env::{Environment, OpenError, Parts, RepConfig};
 use quorate_transport::InMemoryGroup;
 use std::ops::Deref;
 
-/// An [`Environment`] made of the engine and the transport that its configuration names. Everything that can be done with it is there.
+/// An [`Environment`] made of the engine and the transport that its configuration names. Everything that
+/// can be done with it is there.
 pub struct ReplicatedEnvironment(Environment);
 
 impl ReplicatedEnvironment {
     /// Opens a node.
     ///
-    /// It returns as soon as the node runs; [`wait_for_master`](Environment::wait_for_master) tells when writes can be sent somewhere.
+    /// It returns as soon as the node runs; [`wait_for_master`](Environment::wait_for_master) tells when
+    /// writes can be sent somewhere.
     ///
     /// # Errors
-    /// [`OpenError`]; nothing runs. [`OpenError::Transport`] if the configuration asks for the in-memory transport and names other members:
-    /// use [`in_group`](Self::in_group).
+    /// [`OpenError`]; nothing runs. [`OpenError::Transport`] if the configuration asks for the in-memory
+    /// transport and names other members: use [`in_group`](Self::in_group).
     pub fn new(config: RepConfig) -> Result<Self, OpenError> {
         Self::open(config, Network::AsConfigured)
     }
 
-    /// Opens a node within `group`, a network in this process, whatever transport the configuration names: for an application's own tests.
+    /// Opens a node within `group`, a network in this process, whatever transport the configuration names:
+    /// for an application's own tests.
     ///
     /// # Errors
     /// [`OpenError`]; nothing runs.

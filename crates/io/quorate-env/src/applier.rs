@@ -5,7 +5,8 @@ use std::slice;
 
 /// Feeds committed batches to an engine.
 ///
-/// After a restart the log replays from what the engine held durably, so batches may begin with entries that the engine has; they are passed over.
+/// After a restart the log replays from what the engine held durably, so batches may begin with entries
+/// that the engine has; they are passed over.
 pub struct Applier {
     engine: Box<dyn Engine>,
     entries: Vec<Committed>,

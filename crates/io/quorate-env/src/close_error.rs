@@ -1,6 +1,7 @@
 use quorate_core::{EngineError, LogError, StateStoreError};
 
-/// What went wrong while an environment was closed. It is closed all the same; the next opening recovers as from a crash.
+/// What went wrong while an environment was closed. It is closed all the same; the next opening recovers as
+/// from a crash.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CloseError {

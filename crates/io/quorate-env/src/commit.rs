@@ -8,8 +8,8 @@ use std::task::{Context, Poll};
 
 /// A write under way: wait for it with [`wait`](Self::wait), or as a future.
 ///
-/// It is under way whether or not it is waited for, so many can be begun before the first is waited for. Dropping it forgets the outcome, not the
-/// write.
+/// It is under way whether or not it is waited for, so many can be begun before the first is waited for.
+/// Dropping it forgets the outcome, not the write.
 #[must_use = "whether the write succeeded is known only once it was waited for"]
 pub struct Commit(Slot<CommitResult>);
 
@@ -32,8 +32,8 @@ pub struct Committed {
 pub enum CommitExtent {
     /// The write is committed and applied here: it cannot be lost, and reads on this node see it.
     Committed,
-    /// The master has written it, as durably as asked, and asked nobody else. It is visible once it is committed; a change of master before that
-    /// loses it.
+    /// The master has written it, as durably as asked, and asked nobody else. It is visible once it is
+    /// committed; a change of master before that loses it.
     Written,
 }
 

@@ -16,11 +16,13 @@ use std::collections::VecDeque;
 ///                                +--------------------------------------------> Lost
 /// ```
 ///
-/// 1. Each write waits for its own position only. 2. Every write leaves: by its outcome, or at its deadline. 3. That a master steps down decides
-///    nothing: its successor may commit the entry. Nor does a truncation here: another node may hold the entry yet, and win. Lost is a write only
-///    once a committed entry stands in its way.
+/// 1. Each write waits for its own position only. 2. Every write leaves: by its outcome, or at its
+///    deadline. 3. That a master steps down decides nothing: its successor may commit the entry. Nor does a
+///    truncation here: another node may hold the entry yet, and win. Lost is a write only once a committed
+///    entry stands in its way.
 ///
-/// Call [`advance`](Self::advance) after every event of the node and before the next [`register`](Self::register).
+/// Call [`advance`](Self::advance) after every event of the node and before the next
+/// [`register`](Self::register).
 #[derive(Debug)]
 pub struct CommitWaiters<T> {
     local: [VecDeque<Waiter<T>>; 3],
@@ -94,7 +96,8 @@ impl<T> CommitWaiters<T> {
         }
     }
 
-    /// Takes in a write that was proposed as the entry `id`. Deadlines never decrease from one write to the next.
+    /// Takes in a write that was proposed as the entry `id`. Deadlines never decrease from one write to the
+    /// next.
     pub fn register(&mut self, id: EntryId, durability: CommitDurability, deadline: Time, whom: T) {
         let waiter = Waiter { id, durability, deadline, result: Bytes::new(), whom };
         let queue = match durability.acks {
@@ -118,8 +121,8 @@ impl<T> CommitWaiters<T> {
         self.len() == 0
     }
 
-    /// Takes in what the engine said of committed entries: `results[0]` of the one at `first`, and so on. It may come before the
-    /// [`advance`](Self::advance) that finds them committed.
+    /// Takes in what the engine said of committed entries: `results[0]` of the one at `first`, and so on.
+    /// It may come before the [`advance`](Self::advance) that finds them committed.
     pub fn applied(&mut self, first: Vlsn, results: &[Bytes]) {
         for queue in [&mut self.committed, &mut self.undecided] {
             let start = queue.partition_point(|waiter| waiter.id.vlsn < first);
@@ -130,8 +133,8 @@ impl<T> CommitWaiters<T> {
         }
     }
 
-    /// Takes in how far the node has come, and returns the writes whose outcome that decides. `terms` are those of everything handed to the log
-    /// writer.
+    /// Takes in how far the node has come, and returns the writes whose outcome that decides. `terms` are
+    /// those of everything handed to the log writer.
     pub fn advance(&mut self, progress: &Progress, terms: &TermTable) -> Resolved<T> {
         let mut resolved = Vec::new();
         self.decide(progress, terms, &mut resolved);
@@ -250,7 +253,8 @@ impl<T> Waiter<T> {
     }
 }
 
-/// The queue of a write that asks for nothing but the master's own copy: the one of all that was handed to the log writer, written, or fsynced.
+/// The queue of a write that asks for nothing but the master's own copy: the one of all that was handed to
+/// the log writer, written, or fsynced.
 const fn place(local: SyncPolicy) -> usize {
     match local {
         SyncPolicy::NoSync => 0,
@@ -259,7 +263,8 @@ const fn place(local: SyncPolicy) -> usize {
     }
 }
 
-/// Whether an entry is committed, by the rule that judges tokens; of its own group, and as if everything committed were applied.
+/// Whether an entry is committed, by the rule that judges tokens; of its own group, and as if everything
+/// committed were applied.
 fn judge(id: EntryId, terms: &TermTable, committed: Option<Vlsn>) -> TokenVerdict {
     const OWN: GroupUuid = GroupUuid(0);
     token_verdict(&CommitToken::new(OWN, id), OWN, terms, committed, committed)

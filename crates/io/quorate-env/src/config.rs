@@ -35,58 +35,70 @@ pub struct RepConfig {
     pub node: String,
     /// The host under which the other nodes reach this one.
     pub host: String,
-    /// The port under which they do, 1 to 65535. Default: the one in this node's entry of `members`; without members,
-    /// [`DEFAULT_NODE_PORT`](Self::DEFAULT_NODE_PORT).
+    /// The port under which they do, 1 to 65535. Default: the one in this node's entry of `members`;
+    /// without members, [`DEFAULT_NODE_PORT`](Self::DEFAULT_NODE_PORT).
     pub node_port: Option<u16>,
-    /// Where this node listens, if that is not where the others reach it: `host:port`, `ip:port` or `[ipv6]:port`, for a container
-    /// that listens on `0.0.0.0` and is reached under a name. Default: this node's own address.
+    /// Where this node listens, if that is not where the others reach it: `host:port`, `ip:port` or
+    /// `[ipv6]:port`, for a container that listens on `0.0.0.0` and is reached under a name. Default: this
+    /// node's own address.
     pub listen: Option<String>,
     /// This node's part in the group. Default: the one in its entry of `members`; without members, electable.
     pub node_type: Option<NodeType>,
-    /// Which of two equally good logs leads: the higher priority does. At least 1. Default: the one in this node's entry of `members`;
-    /// without members, 1.
+    /// Which of two equally good logs leads: the higher priority does. At least 1. Default: the one in this
+    /// node's entry of `members`; without members, 1.
     pub priority: Option<u32>,
-    /// Every node of the group, this one included; declared alike on every node (their numbers are given by their names' order, whatever
-    /// they are here). Empty for a group of one. It founds the group; after that the group itself knows its members.
+    /// Every node of the group, this one included; declared alike on every node (their numbers are given by
+    /// their names' order, whatever they are here). Empty for a group of one. It founds the group; after
+    /// that the group itself knows its members.
     pub members: Vec<Member>,
     /// How the members decide. The same on every node. Default: by simple majority.
     pub quorum: QuorumRule,
-    /// The directory of this node's log and engine, its own alone. Default: `quorate-data/<group>/<node>` in the working directory.
+    /// The directory of this node's log and engine, its own alone. Default: `quorate-data/<group>/<node>`
+    /// in the working directory.
     pub data_dir: Option<PathBuf>,
     /// The storage engine. Default: fjall.
     pub engine: EngineKind,
     /// How nodes reach each other. Default: TCP.
     pub transport: RepTransportKind,
-    /// Allows listening beyond the loopback interface. **Dangerous**: nobody who calls is authenticated, so whoever reaches the port and knows the
-    /// names can read and write the group's data. Only for a network in which every machine is trusted. Default: false.
+    /// Allows listening beyond the loopback interface. **Dangerous**: nobody who calls is authenticated, so
+    /// whoever reaches the port and knows the names can read and write the group's data. Only for a network
+    /// in which every machine is trusted. Default: false.
     pub insecure_no_auth: bool,
     /// How durable a write is, unless it says otherwise. Default: fsynced by a majority.
     pub durability: CommitDurability,
-    /// What a read asks for, unless it says otherwise. Default: nothing; it sees some committed state, at once.
+    /// What a read asks for, unless it says otherwise. Default: nothing; it sees some committed state, at
+    /// once.
     pub consistency: ConsistencyPolicy,
     /// How often a master tells the others that it lives. The same on every node. Default: 100 ms.
     pub heartbeat_interval: Duration,
-    /// A master that has no answers from a write quorum for this long steps down, and elections are timed by it. More than twice the heartbeat interval.
-    /// Shorter means that a hung master is replaced sooner, and that a slow network is taken for one. Default: 1 s.
+    /// A master that has no answers from a write quorum for this long steps down, and elections are timed
+    /// by it. More than twice the heartbeat interval. Shorter means that a hung master is replaced sooner,
+    /// and that a slow network is taken for one. Default: 1 s.
     pub election_timeout: Duration,
-    /// The suspicion (phi) at which silence is taken for the master's death: 8 errs once in 10^8 heartbeats. Above 0. Default: 8.
+    /// The suspicion (phi) at which silence is taken for the master's death: 8 errs once in 10^8
+    /// heartbeats. Above 0. Default: 8.
     pub phi_threshold: f64,
     /// How long a write waits at most, for its turn and its acknowledgements together. Default: 5 s.
     pub ack_timeout: Duration,
-    /// How many bytes may be on their way to one replica, may be uncommitted, and are kept in memory for replicas. At least one entry of the largest size.
-    /// More lets a fast group run ahead on a slow network; each takes memory. Default: 17 MiB.
+    /// How many bytes may be on their way to one replica, may be uncommitted, and are kept in memory for
+    /// replicas. At least one entry of the largest size. More lets a fast group run ahead on a slow
+    /// network; each takes memory. Default: 17 MiB.
     pub window_bytes_max: usize,
     /// How many bytes one message with entries carries, unless it is a single entry. Default: 1 MiB.
     pub batch_bytes_max: usize,
     /// How many committed bytes may wait for the engine before a master takes no more. Default: 64 MiB.
     pub apply_lag_bytes_max: usize,
-    /// The largest value in bytes; the same limit holds for all operations of one write together. The same on every node. At most 60 MiB. Default: 16 MiB.
+    /// The largest value in bytes; the same limit holds for all operations of one write together. The same
+    /// on every node. At most 60 MiB. Default: 16 MiB.
     pub value_bytes_max: usize,
-    /// Length of a file of the log in bytes. Space is taken and given back by this measure. 4 KiB to 1 GiB. Default: 64 MiB.
+    /// Length of a file of the log in bytes. Space is taken and given back by this measure. 4 KiB to 1 GiB.
+    /// Default: 64 MiB.
     pub segment_bytes: u32,
-    /// Memory that the engine may use to cache what it reads, in bytes; the memory engine needs none. Default: 8 MiB.
+    /// Memory that the engine may use to cache what it reads, in bytes; the memory engine needs none.
+    /// Default: 8 MiB.
     pub engine_cache_bytes: usize,
-    /// How often the engine is asked to make durable what it holds; a restart replays the log from there. Default: 500 ms.
+    /// How often the engine is asked to make durable what it holds; a restart replays the log from there.
+    /// Default: 500 ms.
     pub engine_flush_interval: Duration,
     /// Within this time entries that asked for no sync are synced all the same. Default: 200 ms.
     pub relaxed_sync_interval: Duration,
@@ -126,7 +138,8 @@ impl RepConfig {
     /// The port of a node that declares none: 14001.
     pub const DEFAULT_NODE_PORT: u16 = 14_001;
 
-    /// A configuration with all defaults for the node called `node` of the group called `group`, which the others reach at `host`.
+    /// A configuration with all defaults for the node called `node` of the group called `group`, which the
+    /// others reach at `host`.
     #[must_use]
     pub fn builder(
         group: impl Into<String>,

@@ -79,7 +79,8 @@ impl Database {
         self.begin(policy).wait()?.get(self, key)
     }
 
-    /// The rows whose keys lie in a range, in key order, all from one moment. Blocks as long as the policy waits.
+    /// The rows whose keys lie in a range, in key order, all from one moment. Blocks as long as the policy
+    /// waits.
     ///
     /// # Errors
     /// [`ReadError`].

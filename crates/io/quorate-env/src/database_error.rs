@@ -6,8 +6,8 @@ use crate::ReadError;
 pub enum DatabaseError {
     /// There is none of that name here.
     #[error(
-        "there is no database {name:?} on this node: make it on the master with create_database; if that was done, wait until this node \
-         has applied it"
+        "there is no database {name:?} on this node: make it on the master with create_database; if that \
+         was done, wait until this node has applied it"
     )]
     UnknownDatabase {
         /// The name.

@@ -30,7 +30,8 @@ impl Directory {
     pub(crate) fn of(config: &RepConfig) -> Self {
         Self(config.data_dir.clone().unwrap_or_else(|| {
             let directory = Path::new("quorate-data").join(&config.group).join(&config.node);
-            tracing::warn!(directory = %directory.display(), "no data directory is configured; this one is used");
+            let shown = directory.display();
+            tracing::warn!(directory = %shown, "no data directory is configured; this one is used");
             directory
         }))
     }
@@ -42,8 +43,8 @@ impl Directory {
 
     /// Takes the directory, makes sure that it is this node's, and counts this opening.
     ///
-    /// A log that has lost durable entries from its end makes the node a recovering one in the very store that counts the opening, before anything
-    /// is cut or promised.
+    /// A log that has lost durable entries from its end makes the node a recovering one in the very store
+    /// that counts the opening, before anything is cut or promised.
     pub(crate) fn open(
         &self,
         vfs: &Arc<dyn Vfs>,
@@ -70,7 +71,8 @@ impl Directory {
         Ok(Opened { lock, state, hard, log })
     }
 
-    /// The members that count: the founders, once the group is founded; what is declared then is of no account.
+    /// The members that count: the founders, once the group is founded; what is declared then is of no
+    /// account.
     pub(crate) fn members_in_effect(&self, hard: &HardState, declared: &MemberList) -> MemberList {
         let Some(roster) = &hard.roster else { return declared.clone() };
         if roster.list != *declared {

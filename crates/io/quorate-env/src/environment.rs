@@ -18,8 +18,9 @@ use std::time::Duration;
 
 /// One node of a replicated group, and the databases that it holds.
 ///
-/// Its methods can be called from any thread, blocking or asynchronous. It outlives every change of roles: whatever cannot be done at the moment is refused with a
-/// typed error on that one call, and the handle goes on working. It is closed by [`close`](Self::close) or when it is dropped.
+/// Its methods can be called from any thread, blocking or asynchronous. It outlives every change of roles:
+/// whatever cannot be done at the moment is refused with a typed error on that one call, and the handle
+/// goes on working. It is closed by [`close`](Self::close) or when it is dropped.
 pub struct Environment {
     core: Arc<Core>,
     listeners: Mutex<Option<Sender<ListenerCommand>>>,
@@ -74,7 +75,8 @@ impl Environment {
     /// A database that is there already. Every environment has one named `default`.
     ///
     /// # Errors
-    /// [`DatabaseError::UnknownDatabase`] if there is none of that name in what this node has applied; [`DatabaseError::Read`].
+    /// [`DatabaseError::UnknownDatabase`] if there is none of that name in what this node has applied;
+    /// [`DatabaseError::Read`].
     pub fn database(&self, name: &str) -> Result<Database, DatabaseError> {
         match self.core.snapshot()?.find(name)? {
             Some(id) => Ok(Database::new(Arc::clone(&self.core), id, name)),
@@ -95,7 +97,8 @@ impl Environment {
         CreateDatabase::new(Arc::clone(&self.core), name.to_owned(), commit)
     }
 
-    /// Writes operations on any databases, together or not at all; as durably as the environment says where `durability` is `None`.
+    /// Writes operations on any databases, together or not at all; as durably as the environment says where
+    /// `durability` is `None`.
     pub fn write(&self, batch: &WriteBatch, durability: impl Into<Option<CommitDurability>>) -> Commit {
         match self.core.limits.check_batch(batch) {
             Ok(()) => self.core.submit(batch, durability.into().unwrap_or(self.core.durability)),
@@ -103,7 +106,8 @@ impl Environment {
         }
     }
 
-    /// All databases at one position, as the policy asks; by the environment's own where it is `None`. Blocks as long as the policy waits.
+    /// All databases at one position, as the policy asks; by the environment's own where it is `None`.
+    /// Blocks as long as the policy waits.
     ///
     /// # Errors
     /// [`ReadError`].
@@ -122,23 +126,26 @@ impl Environment {
         self.core.inspect().map_or_else(|| self.core.tally.read(Default::default()), |found| found.stats)
     }
 
-    /// The node and its group as the node sees them: states, positions, how far the replicas lag. `None` only if the node failed by a bug of ours.
+    /// The node and its group as the node sees them: states, positions, how far the replicas lag. `None`
+    /// only if the node failed by a bug of ours.
     #[must_use]
     pub fn status(&self) -> Option<GroupStatus> {
         self.core.inspect().map(|found| found.status)
     }
 
-    /// Adds a listener. It is told the state at hand and then every change, in order, once, on a thread of the environment. On a closed environment it hears nothing.
+    /// Adds a listener. It is told the state at hand and then every change, in order, once, on a thread of
+    /// the environment. On a closed environment it hears nothing.
     pub fn add_listener(&self, listener: impl StateChangeListener + 'static) {
         if let Some(listeners) = &*lock(&self.listeners) {
             let _ = listeners.send(ListenerCommand::Add(Box::new(listener)));
         }
     }
 
-    /// Ends the node in order: writes under way are given up, the log is synced, the engine's data made durable, all threads ended. A second
-    /// call does nothing.
+    /// Ends the node in order: writes under way are given up, the log is synced, the engine's data made
+    /// durable, all threads ended. A second call does nothing.
     ///
-    /// Called by a listener, or by a waker that the node runs, it returns at once, and the end comes by itself.
+    /// Called by a listener, or by a waker that the node runs, it returns at once, and the end comes by
+    /// itself.
     ///
     /// # Errors
     /// [`CloseError`]; it is closed all the same.

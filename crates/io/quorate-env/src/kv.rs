@@ -6,8 +6,8 @@
 //!  readers          <-- DatabaseSnapshot <-- KvReader
 //! ```
 //!
-//! [`KvEngine`] applies write batches to named databases, together with the position that they bring the store to; [`KvReader`] reads those
-//! databases on any thread, or offline.
+//! [`KvEngine`] applies write batches to named databases, together with the position that they bring the
+//! store to; [`KvReader`] reads those databases on any thread, or offline.
 
 mod catalog;
 mod engine;

@@ -1,11 +1,14 @@
 //! The event loop of one node and the handle that an application holds.
 //!
-//! [`Environment::open`] puts a node together from a [`RepConfig`] and its [`Parts`]: a store for the engine and a transport, both seen through the traits of
-//! `quorate-core`. The crate `quorate` brings both along; most applications use that.
+//! [`Environment::open`] puts a node together from a [`RepConfig`] and its [`Parts`]: a store for the
+//! engine and a transport, both seen through the traits of `quorate-core`. The crate `quorate` brings both
+//! along; most applications use that.
 //!
 //! - The handle: [`Environment`], [`Database`], [`Commit`], [`Snapshot`], [`Rows`].
-//! - What it is told and tells: [`RepConfig`], [`RepStats`], [`GroupStatus`], [`StateChangeListener`], and an error type for each operation.
-//! - The single-threaded types that the event loop is made of, with no clock and no thread in them: [`Applier`], [`CommitWaiters`], [`ReadWaiters`].
+//! - What it is told and tells: [`RepConfig`], [`RepStats`], [`GroupStatus`], [`StateChangeListener`], and
+//!   an error type for each operation.
+//! - The single-threaded types that the event loop is made of, with no clock and no thread in them:
+//!   [`Applier`], [`CommitWaiters`], [`ReadWaiters`].
 #![forbid(unsafe_code)]
 
 mod applier;

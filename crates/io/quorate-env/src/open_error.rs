@@ -12,15 +12,19 @@ pub enum OpenError {
     #[error("the configuration is not sound: {0}")]
     Config(#[from] ConfigError),
     /// Another environment has the data directory open.
-    #[error("the data directory {} is in use: close the environment that has it open, or give this node another directory", directory.display())]
+    #[error(
+        "the data directory {} is in use: close the environment that has it open, or give this node \
+         another directory",
+        directory.display()
+    )]
     InUse {
         /// The directory.
         directory: PathBuf,
     },
     /// The data directory is another node's, or another group's.
     #[error(
-        "{} belongs to node {found_node:?} of group {found_group:?}, not to node {node:?} of group {group:?}: give each node a directory \
-         of its own", directory.display()
+        "{} belongs to node {found_node:?} of group {found_group:?}, not to node {node:?} of group \
+         {group:?}: give each node a directory of its own", directory.display()
     )]
     ForeignDirectory {
         /// The directory.
@@ -34,7 +38,8 @@ pub enum OpenError {
         /// The node configured.
         node: String,
     },
-    /// The group that this node belongs to was founded without a node of its name: the directory was renamed or copied by hand.
+    /// The group that this node belongs to was founded without a node of its name: the directory was
+    /// renamed or copied by hand.
     #[error(
         "the group {group:?} has no member {node:?}: open the directory under the name that it was made for"
     )]
@@ -46,8 +51,8 @@ pub enum OpenError {
     },
     /// The log holds entries, and what the node has promised is gone.
     #[error(
-        "{} holds a log and no hard state: the node has forgotten what it promised and must not vote; move the directory away \
-         and let the node be added anew", directory.display()
+        "{} holds a log and no hard state: the node has forgotten what it promised and must not vote; \
+         move the directory away and let the node be added anew", directory.display()
     )]
     StateMissing {
         /// The directory.

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What an environment is made of besides its configuration. The umbrella crate `quorate` puts them together by the configuration; whoever brings a store or a
-/// transport of their own does so here.
+/// What an environment is made of besides its configuration. The umbrella crate `quorate` puts them
+/// together by the configuration; whoever brings a store or a transport of their own does so here.
 pub struct Parts<'a> {
     /// Opens the engine's store at a path that is the store's own; its parent exists.
     pub store: StoreOpener<'a>,

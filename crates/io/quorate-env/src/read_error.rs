@@ -8,13 +8,15 @@ use std::time::Duration;
 pub enum ReadError {
     /// What the policy asks for did not come about in time.
     #[error(
-        "the read could not be served as its policy asks within {timeout:?}: try again, or another node, or a weaker policy"
+        "the read could not be served as its policy asks within {timeout:?}: try again, or another node, \
+         or a weaker policy"
     )]
     TimedOut {
         /// The policy's timeout.
         timeout: Duration,
     },
-    /// The commit that the policy names was rolled back in a change of master: it never took effect, and never will.
+    /// The commit that the policy names was rolled back in a change of master: it never took effect, and
+    /// never will.
     #[error(
         "the write {token} was rolled back: entry {by} was committed in its stead; it may be tried again"
     )]

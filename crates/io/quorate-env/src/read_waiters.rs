@@ -6,8 +6,9 @@ use std::time::Duration;
 
 /// The reads that wait until this node may serve them. `T` is whom to tell.
 ///
-/// A read that names a commit waits until that is applied here. A linearizable read is handed to the node, which finds the position to wait for. Where the
-/// node fails to, or a message is lost, it is asked again: when its state changes, and at intervals.
+/// A read that names a commit waits until that is applied here. A linearizable read is handed to the node,
+/// which finds the position to wait for. Where the node fails to, or a message is lost, it is asked again:
+/// when its state changes, and at intervals.
 ///
 /// 1. Every read leaves at its deadline at the latest. 2. Each waits for its own position only.
 #[derive(Debug)]
@@ -75,7 +76,8 @@ impl<T> ReadWaiters<T> {
         }
     }
 
-    /// Takes in a read. Ask the node for [`take_questions`](Self::take_questions) next, then [`advance`](Self::advance).
+    /// Takes in a read. Ask the node for [`take_questions`](Self::take_questions) next, then
+    /// [`advance`](Self::advance).
     pub fn register(&mut self, now: Time, policy: &ConsistencyPolicy, deadline: Time, whom: T) {
         self.last += 1;
         let read = ReadId(self.last);
@@ -125,7 +127,8 @@ impl<T> ReadWaiters<T> {
         }
     }
 
-    /// Takes in how far the node has come, and returns the reads that this decides. `group` is the node's, once it has one.
+    /// Takes in how far the node has come, and returns the reads that this decides. `group` is the node's,
+    /// once it has one.
     pub fn advance(
         &mut self,
         progress: &Progress,

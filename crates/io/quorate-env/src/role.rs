@@ -23,8 +23,9 @@ impl Role {
         self.lock().clone()
     }
 
-    /// Changes the state, unless it is the same; nothing follows [`NodeState::Detached`]. `tell` is called, and must not block, before anybody
-    /// can see the change: whoever sees it and adds a listener then finds it told.
+    /// Changes the state, unless it is the same; nothing follows [`NodeState::Detached`]. `tell` is called,
+    /// and must not block, before anybody can see the change: whoever sees it and adds a listener then
+    /// finds it told.
     pub(crate) fn change(&self, event: StateChangeEvent, tell: impl FnOnce(StateChangeEvent)) {
         let mut now = self.lock();
         if *now == event || now.state == NodeState::Detached {

@@ -9,8 +9,9 @@
 //!                           +---------events------------------------------+
 //! ```
 //!
-//! Each queue keeps its order. Writes come through a bounded queue, which is not drained while the node takes no more; completions and packets come
-//! through one that never blocks its senders, packets within a budget of bytes.
+//! Each queue keeps its order. Writes come through a bounded queue, which is not drained while the node
+//! takes no more; completions and packets come through one that never blocks its senders, packets within a
+//! budget of bytes.
 
 pub(crate) mod apply_thread;
 mod carry_out;

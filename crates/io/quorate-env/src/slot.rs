@@ -4,7 +4,8 @@ use std::thread::{self, Thread};
 
 /// One answer on its way from the event loop to one caller, who waits blocking or as a future.
 ///
-/// Every ticket resolves its slot: one that is dropped without an answer, because its thread ended, leaves `None`.
+/// Every ticket resolves its slot: one that is dropped without an answer, because its thread ended, leaves
+/// `None`.
 pub(crate) struct Slot<T>(Arc<Shared<T>>);
 
 /// The answering side of a [`Slot`].

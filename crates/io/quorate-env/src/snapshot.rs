@@ -7,8 +7,8 @@ use std::ops::{Bound, RangeBounds};
 
 /// All databases of an environment as they were at one position. Clones share it.
 ///
-/// A snapshot stays valid whatever becomes of the environment. The store cannot reuse room that it still shows: hold one for a reading, not for
-/// ever.
+/// A snapshot stays valid whatever becomes of the environment. The store cannot reuse room that it still
+/// shows: hold one for a reading, not for ever.
 #[derive(Clone)]
 pub struct Snapshot {
     databases: DatabaseSnapshot,

@@ -14,8 +14,9 @@ pub struct StateChangeEvent {
 
 /// Hears of every change of a node's state.
 ///
-/// A listener is first told the state at hand, then every change, in order, once. It is called on a thread that does nothing else, so it may block; the
-/// listeners of an environment wait for each other. The last event is [`NodeState::Detached`].
+/// A listener is first told the state at hand, then every change, in order, once. It is called on a thread
+/// that does nothing else, so it may block; the listeners of an environment wait for each other. The last
+/// event is [`NodeState::Detached`].
 pub trait StateChangeListener: Send {
     /// The state has changed.
     fn state_change(&mut self, event: &StateChangeEvent);

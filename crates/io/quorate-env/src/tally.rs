@@ -40,7 +40,8 @@ tally! {
     commits_timed_out,
     /// Writes that were refused before anything was written: wrong node, too few replicas, too busy.
     writes_refused,
-    /// Writes of which the engine said that they ask for what cannot be, such as a database that is not there.
+    /// Writes of which the engine said that they ask for what cannot be, such as a database that is not
+    /// there.
     writes_without_effect,
     /// Proposals made to the protocol, each of many writes.
     proposals,

@@ -6,7 +6,10 @@ use std::time::Duration;
 #[non_exhaustive]
 pub enum WaitError {
     /// It did not happen in time.
-    #[error("the node is {} after {timeout:?}: check that enough members run and reach each other", last.state)]
+    #[error(
+        "the node is {} after {timeout:?}: check that enough members run and reach each other",
+        last.state
+    )]
     TimedOut {
         /// How long was waited.
         timeout: Duration,

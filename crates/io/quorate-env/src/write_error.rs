@@ -15,8 +15,8 @@ pub enum WriteError {
     },
     /// Too few replicas are connected for the acknowledgements asked for. Nothing was written.
     #[error(
-        "the write needs the copies of {needed} nodes, this one included, and {available} can be reached: bring nodes back, or \
-         ask for fewer acknowledgements"
+        "the write needs the copies of {needed} nodes, this one included, and {available} can be \
+         reached: bring nodes back, or ask for fewer acknowledgements"
     )]
     InsufficientReplicas {
         /// How many nodes must hold the write, this one included.
@@ -46,7 +46,8 @@ pub enum WriteError {
     },
     /// A value is too long. Nothing was written.
     #[error(
-        "a value has {bytes} bytes, the limit is {limit}: raise value_bytes_max on every node, or cut the value up"
+        "a value has {bytes} bytes, the limit is {limit}: raise value_bytes_max on every node, or cut \
+         the value up"
     )]
     ValueTooLong {
         /// Length of the value in bytes.
@@ -96,10 +97,11 @@ pub enum WriteError {
         /// What happened and what to do.
         reason: String,
     },
-    /// The acknowledgements did not come in time. The write is in the master's log and may still be committed.
+    /// The acknowledgements did not come in time. The write is in the master's log and may still be
+    /// committed.
     #[error(
-        "{received} of {needed} nodes have acknowledged the write {token} in time: it may still be committed; a read that waits \
-         for this token tells"
+        "{received} of {needed} nodes have acknowledged the write {token} in time: it may still be \
+         committed; a read that waits for this token tells"
     )]
     InsufficientAcks {
         /// How many nodes must hold the write, the master included.
@@ -109,9 +111,11 @@ pub enum WriteError {
         /// Names the write.
         token: CommitToken,
     },
-    /// The environment was closed, or its node failed, while the write was under way. It may still be committed.
+    /// The environment was closed, or its node failed, while the write was under way. It may still be
+    /// committed.
     #[error(
-        "this node stopped before the outcome of the write was known: a read at another node that waits for its token tells"
+        "this node stopped before the outcome of the write was known: a read at another node that waits \
+         for its token tells"
     )]
     Interrupted {
         /// Names the write; `None` if the node failed before it could be named.
@@ -126,7 +130,9 @@ pub enum Outcome {
     NotDone,
     /// It has, or will, or never will.
     Unknown {
-        /// To ask for it later, by a read with [`CommitPointConsistency`](quorate_policy::ConsistencyPolicy); `None` if the write was never named.
+        /// To ask for it later, by a read with
+        /// [`CommitPointConsistency`](quorate_policy::ConsistencyPolicy); `None` if the write was never
+        /// named.
         token: Option<CommitToken>,
     },
 }

@@ -3,10 +3,12 @@ use crate::shell::event::Write;
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// The writes on their way from callers to the event loop: bounded in number and in bytes, and never blocking.
+/// The writes on their way from callers to the event loop: bounded in number and in bytes, and never
+/// blocking.
 ///
-/// The limits are kept here and not by the channel: a bounded one would hold what is in it until its last sender is gone, and callers keep theirs. This one
-/// drops everything with its receiver, so that nobody waits for an event loop that has ended.
+/// The limits are kept here and not by the channel: a bounded one would hold what is in it until its last
+/// sender is gone, and callers keep theirs. This one drops everything with its receiver, so that nobody
+/// waits for an event loop that has ended.
 pub(crate) struct WriteQueue {
     sender: Sender<Write>,
     count: AtomicUsize,

@@ -101,7 +101,8 @@ impl RepConfigBuilder {
         })
     }
 
-    /// Declares a node of the group. Its number is given by its name's place among the others, whatever it is here.
+    /// Declares a node of the group. Its number is given by its name's place among the others, whatever it
+    /// is here.
     #[must_use]
     pub fn member_with(mut self, member: Member) -> Self {
         self.0.members.push(member);

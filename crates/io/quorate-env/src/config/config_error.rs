@@ -27,8 +27,8 @@ pub enum ConfigError {
     Members(#[from] MemberListError),
     /// A member's address has no host or no port.
     #[error(
-        "members: the address {address:?} of {name:?} is incomplete: write host:port, ip:port or [ipv6]:port, with a port \
-         from 1 to 65535"
+        "members: the address {address:?} of {name:?} is incomplete: write host:port, ip:port or \
+         [ipv6]:port, with a port from 1 to 65535"
     )]
     MemberAddress {
         /// The member's name.
@@ -37,7 +37,10 @@ pub enum ConfigError {
         address: String,
     },
     /// This node is not among the members.
-    #[error("members: {node:?} is not among the members declared ({}): declare this node like the others", declared.join(", "))]
+    #[error(
+        "members: {node:?} is not among the members declared ({}): declare this node like the others",
+        declared.join(", ")
+    )]
     NotAMember {
         /// This node's name.
         node: String,
@@ -46,7 +49,8 @@ pub enum ConfigError {
     },
     /// This node's own entry says something else than a field of its own.
     #[error(
-        "{field}: it says {own}, and this node's entry in members says {declared}: make them agree, or leave {field} out"
+        "{field}: it says {own}, and this node's entry in members says {declared}: make them agree, or \
+         leave {field} out"
     )]
     Contradiction {
         /// The field.
@@ -67,8 +71,8 @@ pub enum ConfigError {
     },
     /// The election timeout leaves no room for a lost heartbeat.
     #[error(
-        "election_timeout: {election_timeout:?} is not more than twice the heartbeat_interval of {heartbeat_interval:?}: \
-         a single late heartbeat would end a master's term"
+        "election_timeout: {election_timeout:?} is not more than twice the heartbeat_interval of \
+         {heartbeat_interval:?}: a single late heartbeat would end a master's term"
     )]
     ElectionTimeout {
         /// The election timeout.

@@ -7,8 +7,8 @@ const REFUSED_NAME_TOO_LONG: u8 = 3;
 const REFUSED_TOO_MANY_DATABASES: u8 = 4;
 const NUMBER_BYTES: usize = size_of::<u32>();
 
-/// What became of a committed entry: the meaning of the result that [`KvEngine`](crate::kv::KvEngine) gives for
-/// it, the same on every node.
+/// What became of a committed entry: the meaning of the result that [`KvEngine`](crate::kv::KvEngine) gives
+/// for it, the same on every node.
 ///
 /// Encoded as the numbers of the databases asked for, little endian, 4 bytes each (so nothing for an entry
 /// that asks for none); a refusal is one byte more than a multiple of 4 long.

@@ -6,8 +6,8 @@ use quorate_core::{EngineError, EntryId, KvScan, KvSnapshot, KvStore};
 use std::ops::Bound;
 use std::sync::Arc;
 
-/// Reads the databases that a [`KvEngine`](crate::kv::KvEngine) writes, while it does or after it is gone. Clones
-/// share the store.
+/// Reads the databases that a [`KvEngine`](crate::kv::KvEngine) writes, while it does or after it is gone.
+/// Clones share the store.
 #[derive(Clone)]
 pub struct KvReader {
     store: Arc<dyn KvStore>,

@@ -126,14 +126,15 @@ fn reason(halt: &Halt) -> String {
                 matchpoint.map_or_else(|| "nothing".to_owned(), |entry| format!("entries up to {entry}"));
             let committed = committed.map_or_else(|| "none".to_owned(), |vlsn| vlsn.to_string());
             format!(
-                "the master's log shares {shared} with this node's, where entries up to {committed} are committed: it is another group's log, or \
-                 more copies were lost than the durability of those entries provides for; keep this node's directory, and restore the \
-                 group from it or this node from the group"
+                "the master's log shares {shared} with this node's, where entries up to {committed} are \
+                 committed: it is another group's log, or more copies were lost than the durability of \
+                 those entries provides for; keep this node's directory, and restore the group from it \
+                 or this node from the group"
             )
         }
         Halt::EngineForeign { applied } => format!(
-            "the engine holds entry {applied}, which the group's log does not: move this node's directory away and let the node be \
-             added anew"
+            "the engine holds entry {applied}, which the group's log does not: move this node's \
+             directory away and let the node be added anew"
         ),
         Halt::Failed { reason } => {
             format!("{reason}; close the environment, see to the cause, and open it again")
@@ -168,7 +169,7 @@ fn report(event: &Event) {
             tracing::info!(%promised, "a later term was promised; the master steps down")
         }
         Event::RestoreNeeded { base } => {
-            tracing::error!(%base, "the master no longer holds what this node lacks: the node must be restored");
+            tracing::error!(%base, "the master has trimmed what this node lacks: the node must be restored");
         }
     }
 }

@@ -40,7 +40,8 @@ impl EventLoop {
         }
     }
 
-    /// Syncs the log, then lets the engine make durable what it holds, then forgets the mark of unsynced entries: in this order.
+    /// Syncs the log, then lets the engine make durable what it holds, then forgets the mark of unsynced
+    /// entries: in this order.
     fn finish(self) -> Result<(), CloseError> {
         let Self { workers, node, mut state, halted, directory: _kept, .. } = self;
         workers.close()?;

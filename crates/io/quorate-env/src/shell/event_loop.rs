@@ -22,8 +22,8 @@ use std::time::Duration;
 
 /// The thread that owns a node's protocol. Everything else talks to it through queues.
 ///
-/// Each turn takes in what has happened, carries out what the node asks for, answers whom that concerns, and proposes what callers want written: all in
-/// batches.
+/// Each turn takes in what has happened, carries out what the node asks for, answers whom that concerns,
+/// and proposes what callers want written: all in batches.
 pub(crate) struct EventLoop {
     pub(super) core: Arc<Core>,
     pub(super) node: Node,
@@ -101,16 +101,18 @@ impl EventLoop {
         ControlFlow::Continue(())
     }
 
-    /// Waits for something to do. Writes are left in their queue, which is bounded, while those taken out before wait for the node.
+    /// Waits for something to do. Writes are left in their queue, which is bounded, while those taken out
+    /// before wait for the node.
     fn sleep(&self) -> ControlFlow<(), Wake> {
         let never = crossbeam_channel::never();
         let writes = if self.gathered.is_empty() { &self.writes } else { &never };
         let timeout = self.deadline().map_or(SLEEP_MAX, |at| self.core.clock.until(at).min(SLEEP_MAX));
-        select! {
-            recv(self.events) -> event => event.map_or(ControlFlow::Break(()), |event| ControlFlow::Continue(Wake::Event(event))),
-            recv(writes) -> write => write.map_or(ControlFlow::Break(()), |write| ControlFlow::Continue(Wake::Write(write))),
-            default(timeout) => ControlFlow::Continue(Wake::Deadline),
-        }
+        let woken = select! {
+            recv(self.events) -> event => event.ok().map(Wake::Event),
+            recv(writes) -> write => write.ok().map(Wake::Write),
+            default(timeout) => Some(Wake::Deadline),
+        };
+        woken.map_or(ControlFlow::Break(()), ControlFlow::Continue)
     }
 
     fn deadline(&self) -> Option<Time> {

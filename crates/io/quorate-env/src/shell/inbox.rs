@@ -6,7 +6,8 @@ use quorate_replica::Envelope;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Where the transport leaves what it hears: messages are decoded on its thread and queued for the event loop.
+/// Where the transport leaves what it hears: messages are decoded on its thread and queued for the event
+/// loop.
 ///
 /// What waits is bounded in bytes. A correct peer sends no more than its window; one that does is cut off.
 pub(crate) struct NodeInbox {

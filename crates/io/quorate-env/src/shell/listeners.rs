@@ -8,7 +8,8 @@ pub(crate) enum ListenerCommand {
     Tell(StateChangeEvent),
 }
 
-/// Tells listeners of each state until all senders are gone. A listener that panics hears nothing more; the others do.
+/// Tells listeners of each state until all senders are gone. A listener that panics hears nothing more; the
+/// others do.
 pub(crate) fn run(start: StateChangeEvent, commands: &Receiver<ListenerCommand>) {
     let mut now = start;
     let mut listeners = Vec::new();

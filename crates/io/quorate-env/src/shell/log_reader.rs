@@ -13,7 +13,8 @@ pub(crate) struct LogRead {
     pub(crate) bytes_max: usize,
 }
 
-/// Carries out reads until their sender is gone. Those that meet damage are told by the log writer, who knows how far it reaches.
+/// Carries out reads until their sender is gone. Those that meet damage are told by the log writer, who
+/// knows how far it reaches.
 pub(crate) fn run(
     log: &Arc<dyn LogReader>,
     reads: &Receiver<LogRead>,

@@ -122,7 +122,8 @@ impl LogWriter {
         group
     }
 
-    /// Where every entry counts only once synced, a report that they are written would wake the event loop for nothing.
+    /// Where every entry counts only once synced, a report that they are written would wake the event loop
+    /// for nothing.
     fn write(&mut self, group: Group) -> Result<(), LogError> {
         let last = self.batches.last().map(|batch| batch.last().vlsn);
         if let Some(last) = last {
@@ -152,7 +153,8 @@ impl LogWriter {
         Ok(())
     }
 
-    /// Entries that do not fit the damage were refused, nothing was written, and the node may ask another peer.
+    /// Entries that do not fit the damage were refused, nothing was written, and the node may ask another
+    /// peer.
     fn repair(&mut self, batch: &Batch) -> Result<(), LogError> {
         match self.log.repair(batch) {
             Ok(()) | Err(LogError::NotTheDamaged) => {

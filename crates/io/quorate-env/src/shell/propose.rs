@@ -46,7 +46,8 @@ impl Gathered {
         self.proposals.len() >= WRITES_MAX || self.bytes >= BYTES_MAX
     }
 
-    /// The length of the leading writes that ask for the same acknowledgements: they are refused together or not at all.
+    /// The length of the leading writes that ask for the same acknowledgements: they are refused together
+    /// or not at all.
     fn run(&self) -> usize {
         let acks = |proposal: &Proposal| proposal.durability.acks;
         let first: Option<ReplicaAckPolicy> = self.proposals.first().map(acks);

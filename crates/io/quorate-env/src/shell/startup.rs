@@ -1,5 +1,5 @@
-//! From a configuration to running threads, in this order: directory, hard state, log, engine, node, transport, threads. What fails leaves
-//! nothing behind that runs or holds the directory.
+//! From a configuration to running threads, in this order: directory, hard state, log, engine, node,
+//! transport, threads. What fails leaves nothing behind that runs or holds the directory.
 
 use super::apply_thread::{ApplyCommand, ApplyThread};
 use super::closing::join;
