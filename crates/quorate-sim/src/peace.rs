@@ -66,7 +66,9 @@ impl World {
             let marks = progress.watermarks;
             progress.recovering || [marks.written, marks.durable, marks.committed, marks.applied] != [end; 4]
         });
-        let (node, progress) = differs?;
+        let Some((node, progress)) = differs else {
+            return self.checker.is_under_way().then(|| "entries are still on their way".to_owned());
+        };
         let recovering = if progress.recovering { "recovering, " } else { "" };
         Some(format!(
             "{node} is {recovering}{} and the first node's log ends at {}",

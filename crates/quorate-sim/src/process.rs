@@ -358,16 +358,21 @@ impl Process {
 
     fn send(&mut self, to: NodeId, message: Message, checker: &mut Checker, effects: &mut Effects) {
         checker.sent(self.me, &message);
-        self.uuid = self.uuid.or_else(|| self.node.uuid());
-        let uuid = self.uuid.or_else(|| self.node.roster().map(Roster::uuid));
+        let uuid = self.group().or_else(|| self.node.roster().map(Roster::uuid));
         let packet = Envelope { uuid, message: message.clone() }.encode();
         effects.sends.push(Sending { to, service: message.service(), message, packet });
+    }
+
+    /// The group that the node has stored that it belongs to; it never changes.
+    fn group(&mut self) -> Option<GroupUuid> {
+        self.uuid = self.uuid.or_else(|| self.node.uuid());
+        self.uuid
     }
 
     /// Tells callers what the node's progress decides.
     fn resolve(&mut self, checker: &mut Checker, effects: &mut Effects) -> Result<(), Stop> {
         let progress = self.node.progress();
-        let group = self.node.uuid();
+        let group = self.group();
         for (ticket, outcome) in self.commits.advance(&progress, self.node.terms()) {
             let reply = match outcome {
                 CommitOutcome::Done { id, .. } => {
@@ -397,7 +402,7 @@ impl Process {
 
     /// Gives up what has waited too long.
     fn expire(&mut self, now: Time, effects: &mut Effects) {
-        let group = self.node.uuid();
+        let group = self.group();
         for (ticket, outcome) in self.commits.expire(now) {
             let CommitOutcome::Unknown { id, .. } = outcome else { continue };
             effects.replies.push((ticket.id, Reply::Unknown(group.map(|group| CommitToken::new(group, id)))));

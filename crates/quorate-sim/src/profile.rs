@@ -89,7 +89,7 @@ impl Profile {
         Self {
             nodes,
             duration: Duration::from_secs(60),
-            clients: 6,
+            clients: 4,
             broken: None,
             relaxed,
             messages: MessageRates {

@@ -175,6 +175,12 @@ impl Checker {
 
 /// The end of a history.
 impl Checker {
+    /// Whether some log holds, or is about to hold, entries that are not committed.
+    pub(crate) fn is_under_way(&self) -> bool {
+        let end = self.committed.len();
+        self.nodes.values().any(|model| model.disk.len() != end || model.handed.len() != end)
+    }
+
     /// Every node's log on disk is the canonical log, and every acknowledged write is in it.
     pub(crate) fn check_complete(&self) -> Result<(), Violation> {
         for (node, model) in &self.nodes {
