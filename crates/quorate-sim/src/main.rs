@@ -1,4 +1,5 @@
 //! Plays seeded histories of a simulated group and looks for broken rules.
+#![forbid(unsafe_code)]
 
 use clap::Parser;
 use quorate_sim::{

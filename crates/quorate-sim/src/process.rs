@@ -358,7 +358,7 @@ impl Process {
 
     fn send(&mut self, to: NodeId, message: Message, checker: &mut Checker, effects: &mut Effects) {
         checker.sent(self.me, &message);
-        let uuid = self.group().or_else(|| self.node.roster().map(Roster::uuid));
+        let uuid = self.node.identity();
         let packet = Envelope { uuid, message: message.clone() }.encode();
         effects.sends.push(Sending { to, service: message.service(), message, packet });
     }

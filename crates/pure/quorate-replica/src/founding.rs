@@ -4,22 +4,29 @@ use crate::messages::Message;
 use crate::node::Node;
 use crate::{Event, Output};
 use alloc::vec::Vec;
-use quorate_core::{Incarnation, MemberList, NodeId, Roster, RosterMember, Time};
+use quorate_core::{GroupUuid, Incarnation, MemberList, NodeId, Roster, RosterMember, Time};
 
 /// What this node has heard from the declared members while it belongs to no group.
 #[derive(Debug)]
 pub(crate) struct Founding {
     heard: Vec<(NodeId, Option<Incarnation>)>,
     formed: Option<Roster>,
+    /// Of the roster in effect, stored or formed.
+    identity: Option<GroupUuid>,
     introduce_at: Time,
     /// A group exists that does not know this life of the directory.
     stranger: bool,
 }
 
 impl Founding {
-    pub(crate) fn new(list: &MemberList, now: Time) -> Self {
+    pub(crate) fn new(list: &MemberList, stored: Option<&Roster>, now: Time) -> Self {
         let heard = list.members().iter().map(|member| (member.id, None)).collect();
-        Self { heard, formed: None, introduce_at: now, stranger: false }
+        Self { heard, formed: None, identity: stored.map(Roster::uuid), introduce_at: now, stranger: false }
+    }
+
+    /// The identity of the group that this node belongs to, or founds.
+    pub(crate) const fn identity(&self) -> Option<GroupUuid> {
+        self.identity
     }
 
     /// The roster of a group that nobody has stored yet.
@@ -46,6 +53,7 @@ impl Founding {
         let incarnations = incarnations.filter(|_| !self.stranger);
         self.formed =
             incarnations.map(|incarnations| Roster { group: group.into(), list: list.clone(), incarnations });
+        self.identity = self.formed.as_ref().map(Roster::uuid);
     }
 }
 
@@ -109,7 +117,9 @@ impl Node {
             return self.event(Event::ForeignGroup { node: from });
         }
         self.founding.formed = None;
+        self.founding.identity = None;
         if roster.counts(self.me, self.hard.incarnation) {
+            self.founding.identity = Some(roster.uuid());
             self.hard.roster = Some(roster);
             self.founded();
             self.store_hard_state();

@@ -133,7 +133,7 @@ impl Node {
         let mut node = Self {
             me: hard.id,
             boot,
-            founding: Founding::new(&list, now),
+            founding: Founding::new(&list, hard.roster.as_ref(), now),
             group: Group::new(list),
             election,
             links: Links::default(),
@@ -267,7 +267,13 @@ impl Node {
     /// The group's identity, once this node has stored that it belongs to it.
     #[must_use]
     pub fn uuid(&self) -> Option<GroupUuid> {
-        self.hard.roster.as_ref().map(Roster::uuid)
+        self.founding.identity().filter(|_| self.hard.roster.is_some())
+    }
+
+    /// The identity of the group that this node belongs to or founds: what its messages name.
+    #[must_use]
+    pub const fn identity(&self) -> Option<GroupUuid> {
+        self.founding.identity()
     }
 
     /// Whether the founding of the group has committed here: from now on the declared member list counts no more.
@@ -333,7 +339,7 @@ impl Node {
         if let Message::Introduce { incarnation, roster, wants_answer } = message {
             return self.introduced(from, incarnation, roster, wants_answer);
         }
-        if !self.is_founder() || uuid.is_none() || uuid != self.roster().map(Roster::uuid) {
+        if !self.is_founder() || uuid.is_none() || uuid != self.identity() {
             self.counters.refused_foreign += 1;
             if self.hard.roster.is_some() && uuid.is_some() && uuid != self.uuid() {
                 self.event(Event::ForeignGroup { node: from });

@@ -61,7 +61,7 @@ impl EventLoop {
 
     fn send(&mut self, to: NodeId, message: Message) {
         let service = message.service();
-        let packet = Envelope { uuid: self.spoken_uuid(), message }.encode();
+        let packet = Envelope { uuid: self.node.identity(), message }.encode();
         match self.transport.send(to, service, packet) {
             Ok(()) => self.core.tally.packets_sent.increment(),
             Err(_) => {
@@ -69,11 +69,6 @@ impl EventLoop {
                 self.node.handle(self.core.clock.now(), Input::SendDropped { to, service });
             }
         }
-    }
-
-    /// The group that this node speaks for: before it is stored, the one that is being founded.
-    fn spoken_uuid(&mut self) -> Option<quorate_core::GroupUuid> {
-        self.uuid.or_else(|| self.node.roster().map(quorate_core::Roster::uuid))
     }
 
     fn change_state(&mut self, state: NodeState, term: Term, master: Option<NodeId>) {

@@ -172,6 +172,9 @@ impl EventLoop {
                 tally.links_failed.increment();
                 match &reason {
                     DownReason::Hello(refusal) => tracing::warn!(peer = %node, %refusal, "no link"),
+                    DownReason::Unresolvable => {
+                        tracing::warn!(peer = %node, "the peer's host name has no address; it is looked up again");
+                    }
                     reason => tracing::debug!(peer = %node, ?service, ?reason, "a link is down"),
                 }
                 let refused = reason == DownReason::ConnectionRefused;
