@@ -10,7 +10,7 @@ use crate::sim_time::LocalClock;
 use crate::state_file::StateFile;
 use crate::words::{EventInWords, TermName};
 use bytes::Bytes;
-use quorate_core::{Batch, EntryKind, GroupUuid, LogReader, NodeId, Packet, Roster, Service, Time, Vlsn};
+use quorate_core::{Batch, EntryKind, GroupUuid, LogReader, NodeId, Packet, Service, Time, Vlsn};
 use quorate_env::kv::{DEFAULT_DATABASE, KvReader};
 use quorate_env::{CommitOutcome, CommitWaiters, ReadOutcome, ReadWaiters};
 use quorate_policy::{CommitToken, ConsistencyPolicy};
