@@ -78,7 +78,7 @@ pub(crate) fn scan(bytes: &[u8], header: &SegmentHeader, follows: Option<Follows
         }
         taken += 1;
     }
-    let torn = if follows.is_none() { torn(walk.end(), &groups[taken..]) } else { None };
+    let torn = if follows.is_none() { torn(walk.end()..bytes.len(), &groups[taken..]) } else { None };
     let group_next = groups[..taken].last().map_or(0, |group| group.number + 1);
     let unproven = groups[..taken].iter().find(|group| group.count > 0 && Some(group.first) > stated);
     walk.finish(Scan {
@@ -95,6 +95,7 @@ pub(crate) fn scan(bytes: &[u8], header: &SegmentHeader, follows: Option<Follows
     })
 }
 
-fn torn(end: usize, dropped: &[GroupHeader]) -> Option<Range<usize>> {
-    dropped.iter().map(GroupHeader::end).max().map(|last| end..last)
+/// What the dropped groups take of the rest of a segment.
+fn torn(rest: Range<usize>, dropped: &[GroupHeader]) -> Option<Range<usize>> {
+    dropped.iter().map(GroupHeader::end).max().map(|last| rest.start..last.min(rest.end))
 }

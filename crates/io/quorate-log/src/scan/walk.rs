@@ -61,9 +61,9 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Where the next group goes.
-    pub(super) const fn end(&self) -> usize {
-        self.end
+    /// Where the next group goes: at the segment's end if a last one fills it but for the alignment.
+    pub(super) fn end(&self) -> usize {
+        self.end.min(self.bytes.len())
     }
 
     /// Takes in a group. False if the log ends before it; `None` if the entries cannot be counted any more.
@@ -236,11 +236,11 @@ impl<'a> Walk<'a> {
             None => self.finish_open(),
         };
         Some(Scan {
+            end: self.end(),
             index: self.index,
             terms: self.terms,
             damaged: self.damaged,
             chain: self.named.chain,
-            end: self.end,
             lost_durable_end,
             ..scan
         })

@@ -38,6 +38,24 @@ fn bytes_of_a_recycled_segment_are_never_read_as_new() {
 }
 
 #[test]
+fn a_segment_that_its_last_group_fills_is_opened_again_whatever_its_length() {
+    for odd in 0..8 {
+        let disk = MemoryVfs::new();
+        let mut log = open(&disk).unwrap();
+        append(&mut log, 1, 1, 100);
+        append(&mut log, 1, 1, SEGMENT_BYTES as usize + odd);
+        log.sync().unwrap();
+        let expected = log.summary();
+        drop(log);
+        disk.kill();
+        let mut log = open(&disk).unwrap();
+        assert_eq!(log.summary(), expected, "{odd} bytes more than a segment");
+        append(&mut log, 1, 1, 100);
+        assert_eq!(log.verify(), Ok(vec![]));
+    }
+}
+
+#[test]
 fn a_segment_that_a_reader_holds_is_not_recycled() {
     let directory = tempfile::tempdir().unwrap();
     let config = LogConfig { segment_bytes: SEGMENT_BYTES, ..LogConfig::new(1) };
