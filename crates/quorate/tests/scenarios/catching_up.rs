@@ -39,10 +39,20 @@ fn while_writes_go_on(database: &Database, scenario: impl FnOnce()) -> CommitTok
                 }
             }
         });
+        let ending = End(&ends);
         scenario();
-        ends.store(true, Ordering::Relaxed);
+        drop(ending);
         writer.join().unwrap()
     })
+}
+
+/// Lets a writer end even where its scenario fails.
+struct End<'a>(&'a AtomicBool);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 /// What the master keeps for a replica, and for all of them, never exceeds its limits.
