@@ -1,4 +1,4 @@
-//! The rules of [`LogStore`](crate::LogStore), checked.
+//! The rules of [`LogStore`], checked.
 
 use crate::{Batch, EntryId, LogError, LogStore, NodeId, Term, Vlsn};
 use std::boxed::Box;

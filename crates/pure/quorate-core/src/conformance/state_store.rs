@@ -1,4 +1,4 @@
-//! The rules of [`StateStore`](crate::StateStore), checked.
+//! The rules of [`StateStore`], checked.
 
 use crate::{
     BootId, HardState, Incarnation, Member, MemberList, NodeId, NodeType, QuorumRule, Roster, RosterMember,
