@@ -152,7 +152,8 @@ impl Node {
             }
             (LogReadFor::Repair { .. }, Err(_)) => {}
             (LogReadFor::Apply, Ok(batch)) => self.apply_read(batch),
-            (LogReadFor::Apply, Err(LogError::Damaged { .. })) if self.repairing.is_damaged() => {
+            // Known to be damaged by now, or even healed since the read.
+            (LogReadFor::Apply, Err(LogError::Damaged { .. })) => {
                 self.applying.read_failed(now + self.retry_interval());
             }
             (LogReadFor::Apply, Err(error)) => {
