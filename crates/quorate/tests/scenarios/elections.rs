@@ -10,17 +10,21 @@ fn three_nodes_started_in_any_order_elect_one_master_and_agree_on_it() {
     for order in ORDERS {
         let mut cluster = Cluster::declared(3, patient);
         order.into_iter().for_each(|index| cluster.start(index));
-        let master = cluster.master();
-        let statuses: Vec<_> = cluster.nodes().map(|(index, _)| cluster.status(index)).collect();
-        let term = statuses[master].term;
-        for (index, status) in statuses.iter().enumerate() {
-            let expected = if index == master { NodeState::Master } else { NodeState::Replica };
-            assert_eq!((status.state, status.term), (expected, term), "{order:?}: {}", cluster.name(index));
-            assert_eq!(status.uuid, statuses[0].uuid, "one group is founded");
+        let mut agreed = Vec::new();
+        eventually("one leads and the others follow it, in one term", || {
+            agreed = (0..3).map(|index| cluster.status(index)).collect();
+            let leaders = agreed.iter().filter(|status| status.state == NodeState::Master).count();
+            let followers = agreed.iter().filter(|status| status.state == NodeState::Replica).count();
+            (leaders, followers) == (1, 2) && agreed.iter().all(|status| status.term == agreed[0].term)
+        });
+        let master = agreed.iter().find(|status| status.state == NodeState::Master).unwrap();
+        for status in &agreed {
+            let named = status.master.as_ref().map(|named| &named.node);
+            assert_eq!(named, Some(&master.node), "{order:?}: {} names the master", status.node);
+            assert_eq!(status.uuid, master.uuid, "{order:?}: one group is founded");
         }
-        cluster.database(master).put(b"key", b"value").wait().unwrap();
-        let wins: u64 = cluster.nodes().map(|(_, node)| node.stats().protocol.wins).sum();
-        assert_eq!(wins, 1, "{order:?}: one election is enough");
+        let token = cluster.database(cluster.master()).put(b"key", b"value").wait().unwrap().token;
+        (0..3).for_each(|index| cluster.await_applied(index, token));
     }
 }
 
