@@ -111,6 +111,8 @@ pub struct Election {
     /// The highest term heard of anywhere.
     highest_seen: Term,
     detector: PhiAccrualDetector,
+    /// When the present silence of the master will be taken for its death.
+    suspect_at: Option<Time>,
     master: Master,
     phase: Phase,
     nonce: u64,
@@ -153,6 +155,7 @@ impl Election {
             taken: Term::ZERO,
             highest_seen: promised,
             detector,
+            suspect_at: None,
             master: Master::None,
             phase: Phase::Waiting { canvass_at },
             nonce: 0,
@@ -179,7 +182,7 @@ impl Election {
         match &self.phase {
             Phase::Waiting { canvass_at } => match self.master {
                 Master::Me => None,
-                Master::Other => self.detector.deadline(self.config.phi_threshold),
+                Master::Other => self.suspect_at,
                 Master::None => Some(*canvass_at),
             },
             Phase::Canvassing { until, .. } => Some(*until),
@@ -193,7 +196,7 @@ impl Election {
         match self.master {
             Master::None => false,
             Master::Me => true,
-            Master::Other => self.detector.phi(now) < self.config.phi_threshold,
+            Master::Other => self.suspect_at.is_none_or(|at| now < at),
         }
     }
 
@@ -218,6 +221,7 @@ impl Election {
         self.master = Master::Other;
         self.eager_canvasses = 0;
         self.detector.heartbeat(now);
+        self.suspect_at = self.detector.deadline(self.config.phi_threshold);
         self.wait(now);
     }
 
@@ -439,9 +443,11 @@ impl Election {
 
     /// Nominates, if the promises elect somebody; else goes on waiting for more of them.
     fn judge(&mut self, now: Time, standing: &Standing<'_>) {
-        let Phase::Preparing { term, promises, judge_at, until, .. } = &mut self.phase else { return };
+        let Phase::Preparing { term, promises, expected, judge_at, until } = &mut self.phase else { return };
         let Some(candidate) = choose(promises, standing.electable, standing.quorums) else {
+            // From here on every further promise is judged, whoever is still silent.
             *judge_at = *until;
+            *expected = NodeSet::new();
             return;
         };
         let (term, certificate) = (*term, core::mem::take(promises));

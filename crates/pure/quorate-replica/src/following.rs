@@ -71,6 +71,8 @@ impl Node {
         self.election.heartbeat(now);
         self.follow(now, from, heartbeat.term);
         self.check_stream(now, heartbeat);
+        // An acknowledgement may have been lost, and nothing else would ever repeat it.
+        self.acknowledge();
         if let Some(trim) = heartbeat.trim {
             self.trim_log(trim);
         }

@@ -308,6 +308,10 @@ impl Node {
         let answer = syncup_answer(&self.log.terms, table);
         let written = self.log.written;
         let Some(peer) = leading.peer(from) else { return };
+        // Streams are numbered upwards: a late copy of an earlier request must not rewind what is fed.
+        if peer.feeder.stream() >= Some(stream) {
+            return;
+        }
         match answer {
             SyncupAnswer::Matchpoint(matchpoint) => peer.feeder.begin(stream, matchpoint),
             SyncupAnswer::Trimmed { .. } => peer.feeder.end(),

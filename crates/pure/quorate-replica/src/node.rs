@@ -192,6 +192,7 @@ impl Node {
     /// Proposes a ballot at once, without asking the others whether they suspect the master too: for an operator who knows better, and for
     /// scripts.
     pub fn call_ballot(&mut self, now: Time) {
+        self.step_down(now, None);
         self.with_election(now, |election, standing| election.ballot(now, standing));
         self.settle(now);
     }
