@@ -40,12 +40,12 @@ pub(crate) fn patient(config: RepConfigBuilder) -> RepConfigBuilder {
         .ack_timeout(LONG)
 }
 
-/// A master that falls silent is soon replaced.
+/// A master that falls silent is replaced within seconds, one that merely stumbles is not.
 pub(crate) fn nimble(config: RepConfigBuilder) -> RepConfigBuilder {
     config
-        .heartbeat_interval(Duration::from_millis(30))
+        .heartbeat_interval(Duration::from_millis(100))
         .phi_threshold(100.0)
-        .election_timeout(Duration::from_millis(700))
+        .election_timeout(Duration::from_secs(2))
         .ack_timeout(LONG)
 }
 
