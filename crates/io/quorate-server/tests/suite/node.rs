@@ -98,7 +98,7 @@ async fn a_members_host_that_has_no_address_is_tried_again_and_logged() {
     let mut found = 0;
     while found < 2 {
         let line = timeout(PATIENCE, log.next_line()).await.unwrap().unwrap().expect("the node runs");
-        found += usize::from(line.contains("Unresolvable"));
+        found += usize::from(line.contains("has no address"));
     }
     assert_eq!(NodeClient::new(node.client_port()).status().await.unwrap().node, "a");
 }
