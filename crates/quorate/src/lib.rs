@@ -65,7 +65,7 @@ pub use quorate_core::{
     Term, Vlsn, Watermarks,
 };
 pub use quorate_env::{
-    CloseError, Commit, CommitExtent, Committed, ConfigError, CreateDatabase, Database, DatabaseError,
+    BytesDatabase, CloseError, Commit, CommitExtent, Committed, ConfigError, CreateDatabase, DatabaseError,
     DatabaseId, EngineKind, Environment, GroupStatus, MasterAddress, MemberStatus, OpenError, Outcome, Parts,
     PendingRead, ReadError, RepConfig, RepConfigBuilder, RepStats, RepTransportKind, ReplicaStatus, Rows,
     Snapshot, StateChangeEvent, StateChangeListener, WaitError, WriteBatch, WriteError,

@@ -14,13 +14,13 @@ use std::task::{Context, Poll};
 ///
 /// Reads take a policy, or `None` for the environment's own.
 #[derive(Clone)]
-pub struct Database {
+pub struct BytesDatabase {
     core: Arc<Core>,
     id: DatabaseId,
     name: Arc<str>,
 }
 
-impl Database {
+impl BytesDatabase {
     pub(crate) fn new(core: Arc<Core>, id: DatabaseId, name: &str) -> Self {
         Self { core, id, name: Arc::from(name) }
     }
@@ -114,14 +114,14 @@ impl CreateDatabase {
     ///
     /// # Errors
     /// [`WriteError`]; after one with an unknown outcome it may be asked for again.
-    pub fn wait(self) -> Result<Database, WriteError> {
+    pub fn wait(self) -> Result<BytesDatabase, WriteError> {
         let committed = self.commit.wait()?;
         created(self.core, &self.name, &committed)
     }
 }
 
 impl Future for CreateDatabase {
-    type Output = Result<Database, WriteError>;
+    type Output = Result<BytesDatabase, WriteError>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         Pin::new(&mut self.commit)
@@ -131,10 +131,10 @@ impl Future for CreateDatabase {
 }
 
 /// The engine's answer holds the number of each database asked for.
-fn created(core: Arc<Core>, name: &str, committed: &Committed) -> Result<Database, WriteError> {
+fn created(core: Arc<Core>, name: &str, committed: &Committed) -> Result<BytesDatabase, WriteError> {
     match kv::Outcome::decode(&committed.result) {
         Some(kv::Outcome::Done { databases }) if databases.len() == 1 => {
-            Ok(Database::new(core, databases[0], name))
+            Ok(BytesDatabase::new(core, databases[0], name))
         }
         _ => Err(WriteError::Interrupted { token: Some(committed.token) }),
     }

@@ -4,7 +4,7 @@ use crate::shell::event::Event;
 use crate::shell::listeners::ListenerCommand;
 use crate::shell::startup::{self, Running};
 use crate::{
-    CloseError, Commit, CreateDatabase, Database, DatabaseError, GroupStatus, MasterAddress, OpenError,
+    BytesDatabase, CloseError, Commit, CreateDatabase, DatabaseError, GroupStatus, MasterAddress, OpenError,
     Parts, PendingRead, ReadError, RepConfig, RepStats, Snapshot, StateChangeEvent, StateChangeListener,
     WaitError,
 };
@@ -77,9 +77,9 @@ impl Environment {
     /// # Errors
     /// [`DatabaseError::UnknownDatabase`] if there is none of that name in what this node has applied;
     /// [`DatabaseError::Read`].
-    pub fn database(&self, name: &str) -> Result<Database, DatabaseError> {
+    pub fn database(&self, name: &str) -> Result<BytesDatabase, DatabaseError> {
         match self.core.snapshot()?.find(name)? {
-            Some(id) => Ok(Database::new(Arc::clone(&self.core), id, name)),
+            Some(id) => Ok(BytesDatabase::new(Arc::clone(&self.core), id, name)),
             None => Err(DatabaseError::UnknownDatabase { name: name.to_owned() }),
         }
     }

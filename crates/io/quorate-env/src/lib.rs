@@ -4,7 +4,7 @@
 //! engine and a transport, both seen through the traits of `quorate-core`. The crate `quorate` brings both
 //! along; most applications use that.
 //!
-//! - The handle: [`Environment`], [`Database`], [`Commit`], [`Snapshot`], [`Rows`].
+//! - The handle: [`Environment`], [`BytesDatabase`], [`Commit`], [`Snapshot`], [`Rows`].
 //! - What it is told and tells: [`RepConfig`], [`RepStats`], [`GroupStatus`], [`StateChangeListener`], and
 //!   an error type for each operation.
 //! - The single-threaded types that the event loop is made of, with no clock and no thread in them:
@@ -47,7 +47,7 @@ pub use close_error::CloseError;
 pub use commit::{Commit, CommitExtent, Committed};
 pub use commit_waiters::{CommitOutcome, CommitWaiters, Resolved};
 pub use config::{ConfigError, EngineKind, RepConfig, RepConfigBuilder, RepTransportKind};
-pub use database::{CreateDatabase, Database};
+pub use database::{BytesDatabase, CreateDatabase};
 pub use database_error::DatabaseError;
 pub use environment::Environment;
 pub use master_address::MasterAddress;

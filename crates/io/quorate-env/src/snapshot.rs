@@ -1,5 +1,5 @@
 use crate::kv::{DatabaseSnapshot, KvReader};
-use crate::{Database, ReadError, Rows};
+use crate::{BytesDatabase, ReadError, Rows};
 use bytes::Bytes;
 use quorate_codec::DatabaseId;
 use quorate_core::EntryId;
@@ -32,12 +32,12 @@ impl Snapshot {
     ///
     /// # Errors
     /// [`ReadError::Engine`].
-    pub fn get(&self, database: &Database, key: &[u8]) -> Result<Option<Bytes>, ReadError> {
+    pub fn get(&self, database: &BytesDatabase, key: &[u8]) -> Result<Option<Bytes>, ReadError> {
         Ok(self.databases.get(database.id(), key)?)
     }
 
     /// The rows of a database whose keys lie in a range, in key order.
-    pub fn scan<'a>(&self, database: &Database, range: impl RangeBounds<&'a [u8]>) -> Rows {
+    pub fn scan<'a>(&self, database: &BytesDatabase, range: impl RangeBounds<&'a [u8]>) -> Rows {
         let owned = |bound: Bound<&&[u8]>| bound.map(|key| key.to_vec());
         Rows::new(self.databases.clone(), database.id(), owned(range.start_bound()), owned(range.end_bound()))
     }

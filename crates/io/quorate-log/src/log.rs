@@ -51,28 +51,6 @@ pub struct Log {
 const GROUP_BYTES_MAX: usize = LogConfig::SEGMENT_BYTES_MAX as usize;
 
 impl Log {
-    /// Does one step of the work that can be done ahead of need or after the fact, and returns whether there
-    /// is more. A step writes a megabyte at most. In order: the next segment is zero-filled; the index of a
-    /// sealed segment is written to its file; the last segment is told what is durable, so that damage to
-    /// its end can be told from a torn write.
-    ///
-    /// # Errors
-    /// [`LogError::DiskFull`] if there is no room for the next segment; appends go on as long as the present
-    /// one has room. [`LogError::Io`], [`LogError::Poisoned`].
-    pub fn prepare(&mut self) -> Result<bool, LogError> {
-        self.guarded(|log| {
-            if !log.reserve.is_full() {
-                log.reserve.fill()?;
-                return Ok(true);
-            }
-            if log.drop_next_index()? || log.store_next_index()? {
-                return Ok(true);
-            }
-            log.state_durable()?;
-            Ok(false)
-        })
-    }
-
     /// Reads every segment and checks every frame, from the disk. Damage is added to the summary's, and all
     /// of it returned. A writer that has other work meanwhile calls [`verify_segment`](Self::verify_segment)
     /// now and then instead.
@@ -329,6 +307,23 @@ impl LogStore for Log {
 
     fn repair(&mut self, batch: &Batch) -> Result<(), LogError> {
         self.guarded(|log| log.replace_damaged(batch))
+    }
+
+    /// A step writes a megabyte at most. In order: the next segment is zero-filled; the index of a sealed
+    /// segment is written to its file; the last segment is told what is durable, so that damage to its end
+    /// can be told from a torn write.
+    fn prepare(&mut self) -> Result<bool, LogError> {
+        self.guarded(|log| {
+            if !log.reserve.is_full() {
+                log.reserve.fill()?;
+                return Ok(true);
+            }
+            if log.drop_next_index()? || log.store_next_index()? {
+                return Ok(true);
+            }
+            log.state_durable()?;
+            Ok(false)
+        })
     }
 
     fn reader(&self) -> Arc<dyn LogReader> {

@@ -44,6 +44,16 @@ pub trait LogStore: Send {
     /// what is left; nothing was written. [`LogError::Io`], [`LogError::Poisoned`].
     fn repair(&mut self, batch: &Batch) -> Result<(), LogError>;
 
+    /// Does one step of what can be done ahead of need or after the fact, such as room for the next entries, and returns
+    /// whether there is more. The writer calls it while it has nothing else to do, and now and then while it has.
+    ///
+    /// # Errors
+    /// [`LogError::DiskFull`] if there is no room ahead; nothing was lost, and appends may still succeed. [`LogError::Io`],
+    /// [`LogError::Poisoned`].
+    fn prepare(&mut self) -> Result<bool, LogError> {
+        Ok(false)
+    }
+
     /// A reader for any thread, valid as long as it is held.
     fn reader(&self) -> Arc<dyn LogReader>;
 }

@@ -3,7 +3,7 @@
 
 use crate::cluster::{Cluster, node_id, patient};
 use crate::load::{fill, value};
-use quorate::{CommitToken, Database, RepConfigBuilder};
+use quorate::{BytesDatabase, CommitToken, RepConfigBuilder};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
@@ -21,12 +21,12 @@ fn narrow(config: RepConfigBuilder) -> RepConfigBuilder {
     patient(config).value_bytes_max(VALUE_BYTES_MAX).window_bytes_max(WINDOW_BYTES).batch_bytes_max(64 << 10)
 }
 
-fn fill_values(database: &Database, numbers: impl IntoIterator<Item = u64>) -> CommitToken {
+fn fill_values(database: &BytesDatabase, numbers: impl IntoIterator<Item = u64>) -> CommitToken {
     fill(database, numbers, |number| value(number, VALUE_BYTES))
 }
 
 /// Runs `scenario` while another thread keeps writing, and returns the last write's token.
-fn while_writes_go_on(database: &Database, scenario: impl FnOnce()) -> CommitToken {
+fn while_writes_go_on(database: &BytesDatabase, scenario: impl FnOnce()) -> CommitToken {
     let ends = AtomicBool::new(false);
     thread::scope(|scope| {
         let writer = scope.spawn(|| {

@@ -4,8 +4,8 @@ use crate::cluster::{Cluster, LONG, eventually, patient};
 use crate::load::key;
 use crate::watchdog::Watchdog;
 use quorate::{
-    Commit, CommitToken, ConsistencyPolicy, Database, NodeState, Outcome, ReadError, ReplicatedEnvironment,
-    StateChangeEvent, WriteError,
+    BytesDatabase, Commit, CommitToken, ConsistencyPolicy, NodeState, Outcome, ReadError,
+    ReplicatedEnvironment, StateChangeEvent, WriteError,
 };
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -25,7 +25,7 @@ fn silent_group() -> (Cluster, usize) {
 }
 
 /// Begins writes and waits until the master has taken them.
-fn begin_writes(node: &ReplicatedEnvironment, database: &Database, count: u64) -> Vec<Commit> {
+fn begin_writes(node: &ReplicatedEnvironment, database: &BytesDatabase, count: u64) -> Vec<Commit> {
     let before = node.stats().protocol.entries_proposed;
     let writes = (0..count).map(|number| database.put(&key(number), b"value")).collect();
     eventually("the writes are under way", || node.stats().protocol.entries_proposed - before == count);

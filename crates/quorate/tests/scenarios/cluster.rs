@@ -4,7 +4,7 @@
 use crate::log_image::LogImage;
 use crate::watchdog::Watchdog;
 use quorate::{
-    CommitToken, ConsistencyPolicy, Database, EngineKind, GroupStatus, InMemoryGroup, NodeId, NodeState,
+    BytesDatabase, CommitToken, ConsistencyPolicy, EngineKind, GroupStatus, InMemoryGroup, NodeId, NodeState,
     NodeType, RepConfig, RepConfigBuilder, ReplicaStatus, ReplicatedEnvironment, Vlsn,
 };
 use std::path::PathBuf;
@@ -147,7 +147,7 @@ impl Cluster {
     }
 
     /// The database that is always there.
-    pub(crate) fn database(&self, index: usize) -> Database {
+    pub(crate) fn database(&self, index: usize) -> BytesDatabase {
         self.node(index).database("default").unwrap()
     }
 

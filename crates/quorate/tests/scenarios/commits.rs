@@ -2,7 +2,7 @@
 
 use crate::cluster::{Cluster, eventually, patient};
 use crate::load::{Pipeline, key};
-use quorate::{CommitDurability, CommitToken, Database, ReplicaAckPolicy, SyncPolicy};
+use quorate::{BytesDatabase, CommitDurability, CommitToken, ReplicaAckPolicy, SyncPolicy};
 use std::collections::HashSet;
 use std::future::Future;
 use std::pin::Pin;
@@ -25,7 +25,7 @@ fn durability(number: u64) -> CommitDurability {
 }
 
 /// Writes from one thread; its tokens in the order of its calls.
-fn write(database: &Database, thread: u64) -> Vec<CommitToken> {
+fn write(database: &BytesDatabase, thread: u64) -> Vec<CommitToken> {
     let mut pipeline = Pipeline::new(100);
     let mut tokens = Vec::new();
     for number in 0..WRITES {

@@ -4,6 +4,7 @@ use crate::cluster::{Cluster, Settings, eventually, patient};
 use crate::load::{fill, key, value};
 use crate::log_image::open_log;
 use quorate::{CommitToken, RepConfigBuilder};
+use quorate_core::LogStore;
 use std::fs;
 use std::path::{Path, PathBuf};
 

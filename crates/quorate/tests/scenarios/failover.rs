@@ -2,7 +2,9 @@
 
 use crate::cluster::{Cluster, LONG, eventually, nimble, patient};
 use crate::load::{Pipeline, fill, key, value};
-use quorate::{CommitToken, ConsistencyPolicy, Database, NodeState, Outcome, StateChangeEvent, WriteError};
+use quorate::{
+    BytesDatabase, CommitToken, ConsistencyPolicy, NodeState, Outcome, StateChangeEvent, WriteError,
+};
 use std::collections::HashMap;
 use std::sync::mpsc;
 use std::thread;
@@ -30,7 +32,7 @@ impl Told {
 }
 
 /// Writes keys that nobody else writes until the first one fails.
-fn write(database: &Database, round: u64, thread: u64) -> Told {
+fn write(database: &BytesDatabase, round: u64, thread: u64) -> Told {
     let (mut told, mut pipeline) = (Told::default(), Pipeline::new(64));
     let mut numbers = numbers_of(round, thread);
     let mut outstanding = numbers_of(round, thread);

@@ -1,6 +1,6 @@
 //! Many writes, of which a bounded number is under way.
 
-use quorate::{Commit, CommitToken, Committed, Database, WriteError};
+use quorate::{BytesDatabase, Commit, CommitToken, Committed, WriteError};
 use std::collections::VecDeque;
 
 /// Writes in the order in which they were begun; the oldest is waited for when too many are under way.
@@ -34,7 +34,7 @@ pub(crate) fn key(number: u64) -> [u8; 8] {
 /// Puts the keys of these numbers, each with `value` of its number, all of which must succeed. Returns the
 /// last one's token.
 pub(crate) fn fill(
-    database: &Database,
+    database: &BytesDatabase,
     numbers: impl IntoIterator<Item = u64>,
     value: impl Fn(u64) -> Vec<u8>,
 ) -> CommitToken {

@@ -1,7 +1,7 @@
 //! A group of nodes within this process, each with a directory of its own.
 
 use quorate::{
-    Database, EngineKind, InMemoryGroup, NodeId, NodeState, RepConfig, RepConfigBuilder,
+    BytesDatabase, EngineKind, InMemoryGroup, NodeId, NodeState, RepConfig, RepConfigBuilder,
     ReplicatedEnvironment,
 };
 use std::time::Duration;
@@ -97,6 +97,6 @@ fn id(index: usize) -> NodeId {
     NodeId::new(u16::try_from(index + 1).unwrap())
 }
 
-pub(crate) fn default_database(node: &ReplicatedEnvironment) -> Database {
+pub(crate) fn default_database(node: &ReplicatedEnvironment) -> BytesDatabase {
     node.database("default").unwrap()
 }

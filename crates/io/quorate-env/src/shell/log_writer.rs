@@ -1,9 +1,10 @@
 use super::event::Event;
 use crate::tally::Tally;
-use crossbeam_channel::{Receiver, Sender};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use quorate_core::{Batch, LogError, LogStore, Requirement, Vlsn};
 use quorate_replica::Input;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What the log writer is to do, in order.
 pub(crate) enum LogCommand {
@@ -40,6 +41,10 @@ pub(crate) struct LogWriter {
     batches: Vec<Batch>,
     /// A command that ended the last group.
     held: Option<LogCommand>,
+    /// The log has something to do ahead of need.
+    wants_preparation: bool,
+    /// Bytes appended since the log last did some of it.
+    bytes_unprepared: usize,
 }
 
 /// Batches that are written together, for the next sync.
@@ -54,6 +59,11 @@ struct Group {
 
 /// A group ends once it has so many bytes.
 const GROUP_BYTES_MAX: usize = 8 << 20;
+/// The log prepares for what comes once nothing has come for so long: a step may take a millisecond, for
+/// which a write that comes meanwhile has to wait.
+const IDLE_BEFORE_PREPARING: Duration = Duration::from_millis(20);
+/// Under a load without pauses it does a step every so many bytes, so that no segment has to be made at once.
+const BYTES_PER_PREPARATION: usize = 1 << 20;
 
 impl LogWriter {
     pub(crate) const fn new(
@@ -62,7 +72,16 @@ impl LogWriter {
         events: Sender<Event>,
         tally: Arc<Tally>,
     ) -> Self {
-        Self { log, commands, events, tally, batches: Vec::new(), held: None }
+        Self {
+            log,
+            commands,
+            events,
+            tally,
+            batches: Vec::new(),
+            held: None,
+            wants_preparation: true,
+            bytes_unprepared: 0,
+        }
     }
 
     /// Carries out commands until their sender is gone, then syncs the log and closes it.
@@ -75,11 +94,12 @@ impl LogWriter {
     }
 
     fn serve(&mut self) -> Result<(), LogError> {
-        while let Some(command) = self.next() {
+        while let Some(command) = self.next()? {
             match command {
                 LogCommand::Append { .. } | LogCommand::Sync { .. } => {
                     let group = self.gather(command);
                     self.write(group)?;
+                    self.prepare_under_load(group.bytes)?;
                 }
                 LogCommand::Truncate { keep, epoch } => self.truncate(keep, epoch)?,
                 LogCommand::Repair { batch } => self.repair(&batch)?,
@@ -90,8 +110,37 @@ impl LogWriter {
         self.log.sync().map(drop)
     }
 
-    fn next(&mut self) -> Option<LogCommand> {
-        self.held.take().or_else(|| self.commands.recv().ok())
+    /// The next command; `None` once there will be none.
+    fn next(&mut self) -> Result<Option<LogCommand>, LogError> {
+        if let Some(held) = self.held.take() {
+            return Ok(Some(held));
+        }
+        let mut patience = IDLE_BEFORE_PREPARING;
+        while self.wants_preparation {
+            match self.commands.recv_timeout(patience) {
+                Ok(command) => return Ok(Some(command)),
+                Err(RecvTimeoutError::Disconnected) => return Ok(None),
+                Err(RecvTimeoutError::Timeout) => self.prepare()?,
+            }
+            patience = Duration::ZERO;
+        }
+        Ok(self.commands.recv().ok())
+    }
+
+    fn prepare_under_load(&mut self, bytes_appended: usize) -> Result<(), LogError> {
+        self.wants_preparation = true;
+        self.bytes_unprepared += bytes_appended;
+        if self.bytes_unprepared >= BYTES_PER_PREPARATION { self.prepare() } else { Ok(()) }
+    }
+
+    /// A disk that is too full for the next segment may have room again when that is needed.
+    fn prepare(&mut self) -> Result<(), LogError> {
+        self.bytes_unprepared = 0;
+        self.wants_preparation = match self.log.prepare() {
+            Err(LogError::DiskFull) => false,
+            prepared => prepared?,
+        };
+        Ok(())
     }
 
     /// Collects appends and syncs that wait, up to the first command of another kind.

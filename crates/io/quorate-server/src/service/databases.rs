@@ -1,6 +1,6 @@
 use super::blocking;
 use super::failure::Refusals;
-use quorate::{Database, NodeState, ReplicatedEnvironment, WriteError};
+use quorate::{BytesDatabase, NodeState, ReplicatedEnvironment, WriteError};
 use quorate_env::kv::DEFAULT_DATABASE_NAME;
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -10,7 +10,7 @@ use tonic::Status;
 /// to their number.
 pub(super) struct Databases {
     environment: Arc<ReplicatedEnvironment>,
-    known: RwLock<HashMap<String, Database>>,
+    known: RwLock<HashMap<String, BytesDatabase>>,
 }
 
 impl Databases {
@@ -19,7 +19,7 @@ impl Databases {
     }
 
     /// The database of this name; the empty name stands for the default one.
-    pub(super) async fn find(&self, name: &str, refusals: &Refusals) -> Result<Database, Status> {
+    pub(super) async fn find(&self, name: &str, refusals: &Refusals) -> Result<BytesDatabase, Status> {
         let name = if name.is_empty() { DEFAULT_DATABASE_NAME } else { name };
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
         if let Some(database) = known {
@@ -34,7 +34,11 @@ impl Databases {
 
     /// As [`find`](Self::find), for a write. A node that does not lead may not have heard of the database
     /// yet, so it refuses the write as such.
-    pub(super) async fn find_for_write(&self, name: &str, refusals: &Refusals) -> Result<Database, Status> {
+    pub(super) async fn find_for_write(
+        &self,
+        name: &str,
+        refusals: &Refusals,
+    ) -> Result<BytesDatabase, Status> {
         let found = self.find(name, refusals).await;
         if found.is_ok() || self.environment.state() == NodeState::Master {
             return found;

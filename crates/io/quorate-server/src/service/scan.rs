@@ -1,6 +1,6 @@
 use super::failure::Refusals;
 use crate::v1::{CommitToken, Row, ScanResponse};
-use quorate::{Database, ReadError, Rows, Snapshot};
+use quorate::{BytesDatabase, ReadError, Rows, Snapshot};
 use std::iter::Take;
 use std::ops::Bound;
 use std::pin::Pin;
@@ -29,7 +29,7 @@ pub(super) type ScanRows = Take<Rows>;
 /// all.
 pub(super) fn rows(
     snapshot: &Snapshot,
-    database: &Database,
+    database: &BytesDatabase,
     start: &[u8],
     end: &[u8],
     limit: u64,
