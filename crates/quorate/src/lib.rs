@@ -71,5 +71,5 @@ pub use quorate_env::{
     Snapshot, StateChangeEvent, StateChangeListener, WaitError, WriteBatch, WriteError,
 };
 pub use quorate_policy::{CommitDurability, CommitToken, ConsistencyPolicy, ReplicaAckPolicy, SyncPolicy};
-pub use quorate_transport::InMemoryGroup;
+pub use quorate_transport::InMemoryNetwork;
 pub use replicated_environment::ReplicatedEnvironment;

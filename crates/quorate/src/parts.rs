@@ -4,7 +4,7 @@ use quorate_core::{Inbox, KvStore, NodeId, Packet, SendError, Service, Transport
 use quorate_engine::MemoryStore;
 use quorate_env::{EngineKind, PartError, Parts, RepConfig, RepTransportKind, TransportPlan};
 use quorate_log::vfs::OsVfs;
-use quorate_transport::{InMemoryGroup, InMemoryTransport, TcpConfig, TcpLimits, TcpTransport};
+use quorate_transport::{InMemoryNetwork, InMemoryTransport, TcpConfig, TcpLimits, TcpTransport};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -22,12 +22,12 @@ pub enum PartsError {
         /// The feature that brings it along.
         feature: &'static str,
     },
-    /// The in-memory transport finds other members only within an [`InMemoryGroup`].
+    /// The in-memory transport finds other members only within an [`InMemoryNetwork`].
     #[error(
-        "transport: the {count} members find each other in memory only within one group: use \
-         ReplicatedEnvironment::in_group"
+        "transport: the {count} members find each other in memory only within one network: use \
+         ReplicatedEnvironment::in_network"
     )]
-    NoGroup {
+    NoNetwork {
         /// How many members are declared.
         count: usize,
     },
@@ -36,7 +36,7 @@ pub enum PartsError {
 /// Where a node finds the others.
 pub(crate) enum Network<'a> {
     AsConfigured,
-    Within(&'a InMemoryGroup),
+    Within(&'a InMemoryNetwork),
 }
 
 /// What an environment of this configuration is made of.
@@ -46,7 +46,7 @@ pub(crate) fn of<'a>(config: &RepConfig, network: Network<'a>) -> Parts<'a> {
     Parts {
         store: Box::new(move |path| open_store(engine, path, cache_bytes)),
         transport: Box::new(move |plan, inbox| match (network, kind) {
-            (Network::Within(group), _) => Ok(Arc::new(group.start(plan.me, plan.members, inbox)?)),
+            (Network::Within(network), _) => Ok(Arc::new(network.start(plan.me, plan.members, inbox)?)),
             (Network::AsConfigured, RepTransportKind::InMemory) => start_alone(plan, inbox),
             (Network::AsConfigured, _) => start_tcp(plan, inbox),
         }),
@@ -109,17 +109,17 @@ fn start_tcp(plan: TransportPlan, inbox: Arc<dyn Inbox>) -> Result<Arc<dyn Trans
 fn start_alone(plan: TransportPlan, inbox: Arc<dyn Inbox>) -> Result<Arc<dyn Transport>, PartError> {
     let count = plan.members.members().len();
     if count > 1 {
-        return Err(PartsError::NoGroup { count }.into());
+        return Err(PartsError::NoNetwork { count }.into());
     }
-    let group = InMemoryGroup::new()?;
-    let transport = group.start(plan.me, plan.members, inbox)?;
-    Ok(Arc::new(Alone { transport, _group: group }))
+    let network = InMemoryNetwork::new()?;
+    let transport = network.start(plan.me, plan.members, inbox)?;
+    Ok(Arc::new(Alone { transport, _network: network }))
 }
 
 /// A transport that keeps its network alive.
 struct Alone {
     transport: InMemoryTransport,
-    _group: InMemoryGroup,
+    _network: InMemoryNetwork,
 }
 
 impl Transport for Alone {

@@ -1,6 +1,6 @@
 use crate::parts::{self, Network};
 use quorate_env::{Environment, OpenError, Parts, RepConfig};
-use quorate_transport::InMemoryGroup;
+use quorate_transport::InMemoryNetwork;
 use std::ops::Deref;
 
 /// An [`Environment`] made of the engine and the transport that its configuration names. Everything that
@@ -15,18 +15,18 @@ impl ReplicatedEnvironment {
     ///
     /// # Errors
     /// [`OpenError`]; nothing runs. [`OpenError::Transport`] if the configuration asks for the in-memory
-    /// transport and names other members: use [`in_group`](Self::in_group).
+    /// transport and names other members: use [`in_network`](Self::in_network).
     pub fn new(config: RepConfig) -> Result<Self, OpenError> {
         Self::open(config, Network::AsConfigured)
     }
 
-    /// Opens a node within `group`, a network in this process, whatever transport the configuration names:
+    /// Opens a node within `network`, which is one in this process, whatever transport the configuration names:
     /// for an application's own tests.
     ///
     /// # Errors
     /// [`OpenError`]; nothing runs.
-    pub fn in_group(config: RepConfig, group: &InMemoryGroup) -> Result<Self, OpenError> {
-        Self::open(config, Network::Within(group))
+    pub fn in_network(config: RepConfig, network: &InMemoryNetwork) -> Result<Self, OpenError> {
+        Self::open(config, Network::Within(network))
     }
 
     /// Opens a node on a store or a transport of the application's own.

@@ -16,7 +16,7 @@
 //!
 //! * [`TcpTransport`] connects processes. It does not authenticate anybody: it refuses to listen beyond the
 //!   loopback interface unless it is told in so many words that the network is trusted.
-//! * [`InMemoryGroup`] connects nodes of one process, and can partition, delay and kill them: for an
+//! * [`InMemoryNetwork`] connects nodes of one process, and can partition, delay and kill them: for an
 //!   application's own tests.
 #![forbid(unsafe_code)]
 
@@ -27,5 +27,5 @@ mod memory;
 mod tcp;
 
 pub use error::TransportError;
-pub use memory::{InMemoryGroup, InMemoryTransport};
+pub use memory::{InMemoryNetwork, InMemoryTransport};
 pub use tcp::{TcpConfig, TcpLimits, TcpTransport, TransportStats};

@@ -4,8 +4,8 @@
 use crate::log_image::LogImage;
 use crate::watchdog::Watchdog;
 use quorate::{
-    BytesDatabase, CommitToken, ConsistencyPolicy, EngineKind, GroupStatus, InMemoryGroup, NodeId, NodeState,
-    NodeType, RepConfig, RepConfigBuilder, ReplicaStatus, ReplicatedEnvironment, Vlsn,
+    BytesDatabase, CommitToken, ConsistencyPolicy, EngineKind, GroupStatus, InMemoryNetwork, NodeId,
+    NodeState, NodeType, RepConfig, RepConfigBuilder, ReplicaStatus, ReplicatedEnvironment, Vlsn,
 };
 use std::path::PathBuf;
 use std::thread;
@@ -27,7 +27,7 @@ pub(crate) struct Cluster {
     names: Vec<String>,
     settings: Settings,
     nodes: Vec<Option<ReplicatedEnvironment>>,
-    network: InMemoryGroup,
+    network: InMemoryNetwork,
     _watchdog: Watchdog,
 }
 
@@ -57,7 +57,7 @@ impl Cluster {
             names: (1..=count).map(|number| format!("node{number}")).collect(),
             settings,
             nodes: (0..count).map(|_| None).collect(),
-            network: InMemoryGroup::new().unwrap(),
+            network: InMemoryNetwork::new().unwrap(),
             _watchdog: Watchdog::start(PATIENCE),
         }
     }
@@ -82,7 +82,7 @@ impl Cluster {
         format!("{}:{}", self.names[index], 14_001 + index)
     }
 
-    pub(crate) const fn network(&self) -> &InMemoryGroup {
+    pub(crate) const fn network(&self) -> &InMemoryNetwork {
         &self.network
     }
 
@@ -96,7 +96,7 @@ impl Cluster {
         let config = (0..self.count()).fold((self.settings)(base), |config, other| {
             config.member(&self.names[other], self.address(other))
         });
-        let node = ReplicatedEnvironment::in_group(config.build(), &self.network).unwrap();
+        let node = ReplicatedEnvironment::in_network(config.build(), &self.network).unwrap();
         assert!(self.nodes[index].replace(node).is_none(), "it did not run");
     }
 

@@ -1,7 +1,7 @@
 //! A group of nodes within this process, each with a directory of its own.
 
 use quorate::{
-    BytesDatabase, EngineKind, InMemoryGroup, NodeId, NodeState, RepConfig, RepConfigBuilder,
+    BytesDatabase, EngineKind, InMemoryNetwork, NodeId, NodeState, RepConfig, RepConfigBuilder,
     ReplicatedEnvironment,
 };
 use std::time::Duration;
@@ -13,7 +13,7 @@ pub(crate) const LONG: Duration = Duration::from_secs(60);
 pub(crate) struct Group {
     directory: TempDir,
     names: Vec<String>,
-    network: InMemoryGroup,
+    network: InMemoryNetwork,
     nodes: Vec<Option<ReplicatedEnvironment>>,
     adjust: fn(RepConfigBuilder) -> RepConfigBuilder,
 }
@@ -29,7 +29,7 @@ impl Group {
         let mut group = Self {
             directory: TempDir::new().unwrap(),
             names: (1..=count).map(|number| format!("node{number}")).collect(),
-            network: InMemoryGroup::new().unwrap(),
+            network: InMemoryNetwork::new().unwrap(),
             nodes: (0..count).map(|_| None).collect(),
             adjust,
         };
@@ -50,7 +50,7 @@ impl Group {
 
     pub(crate) fn open(&mut self, index: usize) {
         let config = (self.adjust)(self.config(index)).build();
-        let node = ReplicatedEnvironment::in_group(config, &self.network).unwrap();
+        let node = ReplicatedEnvironment::in_network(config, &self.network).unwrap();
         self.nodes[index] = Some(node);
     }
 

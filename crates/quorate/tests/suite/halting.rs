@@ -40,7 +40,7 @@ fn open(directory: &TempDir, fails: &Arc<AtomicBool>) -> ReplicatedEnvironment {
         .segment_bytes(1 << 20)
         .build();
     let fails = Arc::clone(fails);
-    let network = Arc::new(quorate::InMemoryGroup::new().unwrap());
+    let network = Arc::new(quorate::InMemoryNetwork::new().unwrap());
     let parts = Parts {
         store: Box::new(move |_| Ok(Arc::new(Failing { store: MemoryStore::new(), fails }))),
         transport: Box::new(move |plan, inbox| Ok(Arc::new(network.start(plan.me, plan.members, inbox)?))),

@@ -1,4 +1,4 @@
-//! The one thread that calls the inboxes of an in-memory group.
+//! The one thread that calls the inboxes of an in-memory network.
 
 use super::hub::{EndpointNumber, Hub, Job, LinkId, State};
 use crate::introduction::{self, Acquaintances};

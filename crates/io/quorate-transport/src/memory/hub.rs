@@ -28,7 +28,7 @@ pub(crate) struct Endpoint {
     pub(crate) inbox: Arc<dyn Inbox>,
 }
 
-/// All nodes, links and packets of a group, shared by the senders and the dispatcher.
+/// All nodes, links and packets of a network, shared by the senders and the dispatcher.
 ///
 /// No inbox is ever called with the state locked.
 #[derive(Default)]

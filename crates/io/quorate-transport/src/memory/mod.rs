@@ -1,9 +1,9 @@
 //! Links between nodes of one process, with faults on demand.
 
 mod dispatcher;
-mod group;
 mod hub;
+mod network;
 mod transport;
 
-pub use group::InMemoryGroup;
+pub use network::InMemoryNetwork;
 pub use transport::InMemoryTransport;

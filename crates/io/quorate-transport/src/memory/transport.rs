@@ -2,7 +2,7 @@ use super::hub::{EndpointNumber, Hub};
 use quorate_core::{NodeId, Packet, SendError, Service, Transport};
 use std::sync::Arc;
 
-/// One node's links in an [`InMemoryGroup`](super::InMemoryGroup).
+/// One node's links in an [`InMemoryNetwork`](super::InMemoryNetwork).
 pub struct InMemoryTransport {
     hub: Arc<Hub>,
     endpoint: EndpointNumber,

@@ -4,11 +4,11 @@ use crate::common;
 
 use quorate_core::conformance::transport::{self, Network};
 use quorate_core::{Inbox, MemberList, NodeId, Transport};
-use quorate_transport::{InMemoryGroup, TcpConfig, TcpTransport};
+use quorate_transport::{InMemoryNetwork, TcpConfig, TcpTransport};
 use std::sync::Arc;
 
 struct InMemory {
-    group: InMemoryGroup,
+    network: InMemoryNetwork,
     members: MemberList,
 }
 
@@ -18,7 +18,7 @@ impl Network for InMemory {
     }
 
     fn start(&self, me: NodeId, inbox: Arc<dyn Inbox>) -> Arc<dyn Transport> {
-        Arc::new(self.group.start(me, self.members.clone(), inbox).unwrap())
+        Arc::new(self.network.start(me, self.members.clone(), inbox).unwrap())
     }
 }
 
@@ -39,7 +39,10 @@ impl Network for Tcp {
 
 #[test]
 fn the_in_memory_transport_conforms() {
-    transport::suite(|| InMemory { group: InMemoryGroup::new().unwrap(), members: common::three_members() });
+    transport::suite(|| InMemory {
+        network: InMemoryNetwork::new().unwrap(),
+        members: common::three_members(),
+    });
 }
 
 #[test]

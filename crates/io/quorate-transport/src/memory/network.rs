@@ -13,13 +13,13 @@ use std::time::Duration;
 /// Nodes introduce themselves as they do over TCP. One thread delivers everything, never the thread that
 /// sends. The network can be partitioned and slowed down, and nodes can be killed and started again.
 ///
-/// Dropping the group ends all of its links.
-pub struct InMemoryGroup {
+/// Dropping the network ends all of its links.
+pub struct InMemoryNetwork {
     hub: Arc<Hub>,
     dispatcher: Option<JoinHandle<()>>,
 }
 
-impl InMemoryGroup {
+impl InMemoryNetwork {
     /// An empty network.
     ///
     /// # Errors
@@ -85,7 +85,7 @@ impl InMemoryGroup {
     }
 }
 
-impl Drop for InMemoryGroup {
+impl Drop for InMemoryNetwork {
     fn drop(&mut self) {
         self.hub.shut_down();
         if let Some(dispatcher) = self.dispatcher.take()
