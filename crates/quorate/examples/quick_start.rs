@@ -13,7 +13,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let rep_env = ReplicatedEnvironment::new(config)?;
     rep_env.wait_for_master(Duration::from_secs(10))?;
 
-    let visits = rep_env.create_database("visits").wait()?;
+    let visits = rep_env.bytes("visits")?;
     let count = visits.get(b"count", None)?.map_or(0, |count| count.first().copied().unwrap_or(0));
     let committed = visits.put(b"count", &[count.wrapping_add(1)]).wait()?;
     println!("visit {} is committed as {}", count.wrapping_add(1), committed.token);

@@ -13,7 +13,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let env = ReplicatedEnvironment::new(config)?;
     env.wait_for_master(Duration::from_secs(60))?;
 
-    let orders = env.database("default")?;
+    let orders = env.bytes("default")?;
     if env.state() == NodeState::Master {
         let committed = orders.put(b"42", b"three apples").wait()?; // fsynced on a majority, and applied here
         println!("committed as {}", committed.token);

@@ -21,7 +21,7 @@
 //! let rep_env = ReplicatedEnvironment::new(config).unwrap();
 //!
 //! rep_env.wait_for_master(std::time::Duration::from_secs(10)).unwrap();
-//! let orders = rep_env.create_database("orders").wait().unwrap();
+//! let orders = rep_env.bytes("orders").unwrap();
 //! let committed = orders.put(b"42", b"three apples").wait().unwrap();
 //! println!("durable as {}", committed.token);
 //! assert_eq!(orders.get(b"42", None).unwrap().as_deref(), Some(&b"three apples"[..]));

@@ -1,19 +1,18 @@
-use crate::ReadError;
+use crate::{ReadError, WriteError};
 
-/// Why a database could not be had.
+/// Why a database could not be opened.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DatabaseError {
-    /// There is none of that name here.
-    #[error(
-        "there is no database {name:?} on this node: make it on the master with create_database; if that \
-         was done, wait until this node has applied it"
-    )]
-    UnknownDatabase {
-        /// The name.
-        name: String,
-    },
-    /// The databases could not be read.
+    /// This node's databases could not be read.
     #[error(transparent)]
     Read(#[from] ReadError),
+    /// There is none of that name here, and it could not be made. To ask again does no harm.
+    #[error("the database {name:?} is not on this node and could not be made: {error}")]
+    Create {
+        /// The name.
+        name: String,
+        /// Why not.
+        error: WriteError,
+    },
 }

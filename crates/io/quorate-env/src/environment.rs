@@ -5,8 +5,7 @@ use crate::shell::listeners::ListenerCommand;
 use crate::shell::startup::{self, Running};
 use crate::{
     BytesDatabase, CloseError, Commit, CreateDatabase, DatabaseError, GroupStatus, MasterAddress, OpenError,
-    Parts, PendingRead, ReadError, RepConfig, RepStats, Snapshot, StateChangeEvent, StateChangeListener,
-    WaitError,
+    Parts, PendingRead, ReadError, RepConfig, RepStats, StateChangeEvent, StateChangeListener, WaitError,
 };
 use crossbeam_channel::Sender;
 use quorate_codec::WriteBatch;
@@ -72,19 +71,38 @@ impl Environment {
         self.core.role.wait_for_master(timeout)
     }
 
-    /// A database that is there already. Every environment has one named `default`.
+    /// Opens a database of raw keys and values, and makes it through the master if there is none of that
+    /// name. Every environment has one named `default`.
+    ///
+    /// Blocks while the database is made: at most the ack timeout to find a master, and as long again for
+    /// its answer.
     ///
     /// # Errors
-    /// [`DatabaseError::UnknownDatabase`] if there is none of that name in what this node has applied;
-    /// [`DatabaseError::Read`].
-    pub fn database(&self, name: &str) -> Result<BytesDatabase, DatabaseError> {
-        match self.core.snapshot()?.find(name)? {
-            Some(id) => Ok(BytesDatabase::new(Arc::clone(&self.core), id, name)),
-            None => Err(DatabaseError::UnknownDatabase { name: name.to_owned() }),
+    /// [`DatabaseError`].
+    pub fn bytes(&self, name: &str) -> Result<BytesDatabase, DatabaseError> {
+        if let Some(database) = self.find_database(name)? {
+            return Ok(database);
         }
+        if check_name(name).is_ok() {
+            // Without one the write below is refused, and says so.
+            let _ = self.wait_for_master(self.core.limits.ack_timeout);
+        }
+        self.create_database(name)
+            .wait()
+            .map_err(|error| DatabaseError::Create { name: name.to_owned(), error })
     }
 
-    /// Makes a database, if there is none of that name.
+    /// The database of this name, if it is in what this node has applied. Never makes one, never waits.
+    ///
+    /// # Errors
+    /// [`ReadError::Closed`], [`ReadError::Halted`], [`ReadError::Engine`].
+    pub fn find_database(&self, name: &str) -> Result<Option<BytesDatabase>, ReadError> {
+        let found = self.core.snapshot()?.find(name)?;
+        Ok(found.map(|id| BytesDatabase::new(Arc::clone(&self.core), id, name)))
+    }
+
+    /// Makes a database, if there is none of that name: [`bytes`](Self::bytes) for callers that must not
+    /// block.
     pub fn create_database(&self, name: &str) -> CreateDatabase {
         let commit = match check_name(name) {
             Ok(()) => {
@@ -107,16 +125,7 @@ impl Environment {
     }
 
     /// All databases at one position, as the policy asks; by the environment's own where it is `None`.
-    /// Blocks as long as the policy waits.
-    ///
-    /// # Errors
-    /// [`ReadError`].
-    pub fn read(&self, policy: impl Into<Option<ConsistencyPolicy>>) -> Result<Snapshot, ReadError> {
-        self.read_async(policy).wait()
-    }
-
-    /// As [`read`](Self::read), to be awaited.
-    pub fn read_async(&self, policy: impl Into<Option<ConsistencyPolicy>>) -> PendingRead {
+    pub fn read(&self, policy: impl Into<Option<ConsistencyPolicy>>) -> PendingRead {
         self.core.begin_read(policy.into().unwrap_or(self.core.consistency))
     }
 

@@ -92,10 +92,10 @@ impl QuorateService {
     async fn snapshot(&self, consistency: Option<Consistency>) -> Result<Snapshot, Status> {
         let policy = self.defaults.consistency(consistency)?;
         let began = Instant::now();
-        match self.environment.read_async(policy).await {
+        match self.environment.read(policy).await {
             Ok(snapshot) => Ok(snapshot),
             Err(error) => {
-                let present = self.environment.read_async(ConsistencyPolicy::NoConsistencyRequired).await;
+                let present = self.environment.read(ConsistencyPolicy::NoConsistencyRequired).await;
                 let applied = present.ok().and_then(|snapshot| snapshot.position());
                 Err(self.refusals.read(&error, began.elapsed(), applied.map(|id| id.vlsn)))
             }

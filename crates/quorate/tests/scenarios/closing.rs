@@ -44,9 +44,9 @@ fn interrupted(outcome: Result<quorate::Committed, WriteError>) -> CommitToken {
 fn closing_names_every_write_under_way_and_refuses_the_next() {
     let (mut cluster, master) = silent_group();
     let node = cluster.take(master);
-    let database = node.database("default").unwrap();
+    let database = node.bytes("default").unwrap();
     let writes = begin_writes(&node, &database, 500);
-    let read = node.read_async(ConsistencyPolicy::Linearizable { timeout: LONG });
+    let read = node.read(ConsistencyPolicy::Linearizable { timeout: LONG });
     let _watchdog = Watchdog::start(PATIENCE);
     thread::scope(|scope| drop(scope.spawn(|| node.close().unwrap())));
     let tokens: HashSet<_> = writes.into_iter().map(|write| interrupted(write.wait()).vlsn).collect();
@@ -61,7 +61,7 @@ fn closing_under_load_answers_every_writer() {
     let mut cluster = Cluster::running(3, patient);
     let (master, _) = cluster.roles();
     let node = cluster.take(master);
-    let database = node.database("default").unwrap();
+    let database = node.bytes("default").unwrap();
     let _watchdog = Watchdog::start(PATIENCE);
     thread::scope(|scope| {
         let write = || {
@@ -104,10 +104,10 @@ fn dropping_within_a_runtime_ends_and_answers_the_tasks_that_wait() {
         let node = cluster.take(master);
         let _watchdog = Watchdog::start(PATIENCE);
         runtime.block_on(async move {
-            let database = node.database("default").unwrap();
+            let database = node.bytes("default").unwrap();
             let writes = begin_writes(&node, &database, 100);
             let tasks: Vec<_> = writes.into_iter().map(|write| tokio::spawn(write)).collect();
-            let read = tokio::spawn(node.read_async(ConsistencyPolicy::Linearizable { timeout: LONG }));
+            let read = tokio::spawn(node.read(ConsistencyPolicy::Linearizable { timeout: LONG }));
             tokio::task::yield_now().await;
             tokio::spawn(async move { drop(node) }).await.unwrap();
             for task in tasks {

@@ -148,7 +148,7 @@ impl Cluster {
 
     /// The database that is always there.
     pub(crate) fn database(&self, index: usize) -> BytesDatabase {
-        self.node(index).database("default").unwrap()
+        self.node(index).bytes("default").unwrap()
     }
 
     /// The place of the node that leads and that all the others named here follow, once there is one.
@@ -199,7 +199,7 @@ impl Cluster {
 
     /// Waits until a node has applied a commit.
     pub(crate) fn await_applied(&self, index: usize, token: CommitToken) {
-        self.node(index).read(seeing(token)).unwrap();
+        self.node(index).read(seeing(token)).wait().unwrap();
     }
 
     /// The last position in a node's log.

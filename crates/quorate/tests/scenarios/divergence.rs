@@ -91,7 +91,7 @@ fn the_token_of_a_write_that_was_rolled_back_says_so_on_every_node() {
     let Split { cluster, deposed, lost, .. } = split();
     let assert_lost = |index: usize| {
         for token in &lost {
-            let error = cluster.node(index).read(seeing(*token)).err();
+            let error = cluster.node(index).read(seeing(*token)).wait().err();
             let Some(ReadError::CommitLost { token: named, by }) = error else {
                 panic!("{}: {error:?}", cluster.name(index))
             };

@@ -64,7 +64,7 @@ fn one_node_of_a_founded_group_neither_leads_nor_uses_up_terms() {
     cluster.start(1);
     let master = cluster.master_of(&[0, 1]);
     let policy = ConsistencyPolicy::Linearizable { timeout: LONG };
-    assert!(cluster.node(master).read(policy).unwrap().position() > Some(token.id()));
+    assert!(cluster.node(master).read(policy).wait().unwrap().position() > Some(token.id()));
 }
 
 #[test]

@@ -58,7 +58,7 @@ fn numbers_of(round: u64, thread: u64) -> impl Iterator<Item = u64> {
 fn assert_kept(cluster: &Cluster, index: usize, told: &[Told]) {
     let policy = ConsistencyPolicy::Linearizable { timeout: LONG };
     let database = cluster.database(index);
-    let snapshot = cluster.node(index).read(policy).unwrap();
+    let snapshot = cluster.node(index).read(policy).wait().unwrap();
     for writer in told {
         for number in writer.done.keys() {
             let found = snapshot.get(&database, &key(*number)).unwrap();

@@ -1,9 +1,7 @@
 //! What cannot be written is refused by type, and nothing of it is written.
 
 use crate::cluster::{Cluster, patient};
-use quorate::{
-    Commit, DatabaseError, DatabaseId, MasterAddress, Outcome, RepConfigBuilder, WriteBatch, WriteError,
-};
+use quorate::{Commit, DatabaseId, MasterAddress, Outcome, RepConfigBuilder, WriteBatch, WriteError};
 
 const KEY_BYTES_MAX: usize = 65_535 - 5;
 const VALUE_BYTES_MAX: usize = 1 << 20;
@@ -73,9 +71,8 @@ fn what_exceeds_a_limit_is_refused_before_it_is_written_and_what_meets_it_is_tak
 fn a_database_that_does_not_exist_is_unknown_everywhere_until_it_is_made() {
     let cluster = Cluster::running(3, settings);
     let master = cluster.master();
-    let unknown = DatabaseError::UnknownDatabase { name: "orders".to_owned() };
     for (_, node) in cluster.nodes() {
-        assert_eq!(node.database("orders").err(), Some(unknown.clone()));
+        assert!(node.find_database("orders").unwrap().is_none());
     }
     let mut batch = WriteBatch::new();
     batch.put(cluster.database(master).id(), b"key", b"value");
@@ -83,12 +80,12 @@ fn a_database_that_does_not_exist_is_unknown_everywhere_until_it_is_made() {
     let error = cluster.node(master).write(&batch, None).wait().unwrap_err();
     assert_eq!(error, WriteError::UnknownDatabase { database: DatabaseId::new(77) });
     assert_eq!(error.outcome(), Outcome::NotDone);
-    let orders = cluster.node(master).create_database("orders").wait().unwrap();
+    let orders = cluster.node(master).bytes("orders").unwrap();
     let token = orders.put(b"42", b"apples").wait().unwrap().token;
     for (index, node) in cluster.nodes() {
         cluster.await_applied(index, token);
         assert_eq!(cluster.database(index).get(b"key", None), Ok(None), "all of a write or nothing of it");
-        let here = node.database("orders").unwrap();
+        let here = node.find_database("orders").unwrap().unwrap();
         assert_eq!(here.get(b"42", None).unwrap().as_deref(), Some(&b"apples"[..]));
     }
     let orders_again = cluster.node(master).create_database("orders").wait().unwrap();

@@ -20,9 +20,9 @@ fn settings(config: RepConfigBuilder) -> RepConfigBuilder {
 fn assert_times_out(node: &ReplicatedEnvironment, policy: ConsistencyPolicy) {
     let _watchdog = Watchdog::start(PATIENCE);
     let timed_out = ReadError::TimedOut { timeout: TIMEOUT };
-    assert_eq!(node.read(policy).err(), Some(timed_out.clone()));
+    assert_eq!(node.read(policy).wait().err(), Some(timed_out.clone()));
     let before = node.stats().reads_timed_out;
-    let reads: Vec<_> = (0..1000).map(|_| node.read_async(policy)).collect();
+    let reads: Vec<_> = (0..1000).map(|_| node.read(policy)).collect();
     for read in reads {
         assert_eq!(read.wait().err(), Some(timed_out.clone()));
     }
@@ -57,7 +57,7 @@ fn a_linearizable_read_without_a_quorum_ends_in_time_on_the_master_and_on_replic
     assert_times_out(cluster.node(master), LINEARIZABLE);
     cluster.heal();
     let policy = ConsistencyPolicy::Linearizable { timeout: LONG };
-    cluster.nodes().for_each(|(_, node)| drop(node.read(policy).unwrap()));
+    cluster.nodes().for_each(|(_, node)| drop(node.read(policy).wait().unwrap()));
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn a_node_that_never_met_its_group_serves_no_read_that_asks_for_anything() {
     cluster.start(0);
     let node = cluster.node(0);
     assert_times_out(node, LINEARIZABLE);
-    let anything = node.read(ConsistencyPolicy::NoConsistencyRequired).unwrap();
+    let anything = node.read(ConsistencyPolicy::NoConsistencyRequired).wait().unwrap();
     assert_eq!(anything.position(), None);
     cluster.start(1);
     cluster.start(2);
@@ -79,7 +79,7 @@ fn reads_that_wait_are_answered_as_soon_as_they_can_be() {
     let (_, replicas) = cluster.roles();
     cluster.isolate(replicas[0]);
     let policy = ConsistencyPolicy::Linearizable { timeout: LONG };
-    let reads: Vec<_> = (0..100).map(|_| cluster.node(replicas[0]).read_async(policy)).collect();
+    let reads: Vec<_> = (0..100).map(|_| cluster.node(replicas[0]).read(policy)).collect();
     cluster.heal();
     for read in reads {
         assert!(read.wait().unwrap().position().is_some());

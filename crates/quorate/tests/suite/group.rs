@@ -98,5 +98,5 @@ fn id(index: usize) -> NodeId {
 }
 
 pub(crate) fn default_database(node: &ReplicatedEnvironment) -> BytesDatabase {
-    node.database("default").unwrap()
+    node.bytes("default").unwrap()
 }

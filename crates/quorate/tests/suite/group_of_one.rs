@@ -46,8 +46,8 @@ fn what_was_committed_is_there_after_a_restart_with_every_engine() {
         drop((orders, node));
 
         let node = open(directory.path(), engine);
-        node.read(ConsistencyPolicy::Linearizable { timeout: LONG }).unwrap();
-        let orders = node.database("orders").unwrap();
+        node.read(ConsistencyPolicy::Linearizable { timeout: LONG }).wait().unwrap();
+        let orders = node.bytes("orders").unwrap();
         let keys: Vec<_> = orders.scan(.., None).unwrap().map(|row| row.unwrap().0).collect();
         let expected: Vec<_> = (0..500_u32).map(|key| key.to_be_bytes().to_vec()).collect();
         assert_eq!(keys, expected, "{engine:?}");
@@ -63,7 +63,7 @@ fn writes_may_be_awaited_within_a_runtime_and_the_environment_closed_there() {
         let orders = node.create_database("orders").await.unwrap();
         let token = orders.put(b"k", b"v").await.unwrap().token;
         let policy = ConsistencyPolicy::CommitPointConsistency { token, timeout: LONG };
-        let snapshot = node.read_async(policy).await.unwrap();
+        let snapshot = node.read(policy).await.unwrap();
         assert_eq!(snapshot.position().map(|entry| entry.vlsn), Some(token.vlsn));
         assert_eq!(snapshot.get(&orders, b"k").unwrap().as_deref(), Some(&b"v"[..]));
         drop(node);
@@ -74,7 +74,7 @@ fn writes_may_be_awaited_within_a_runtime_and_the_environment_closed_there() {
 fn several_operations_take_effect_together_or_not_at_all() {
     let directory = TempDir::new().unwrap();
     let node = open(directory.path(), EngineKind::Memory);
-    let orders = node.database("default").unwrap();
+    let orders = node.bytes("default").unwrap();
     let mut batch = WriteBatch::new();
     batch.put(orders.id(), b"a", b"1");
     batch.put(orders.id(), b"b", b"2");
@@ -92,7 +92,7 @@ fn several_operations_take_effect_together_or_not_at_all() {
 fn a_write_that_asks_for_no_acknowledgement_is_released_as_written() {
     let directory = TempDir::new().unwrap();
     let node = open(directory.path(), EngineKind::Memory);
-    let orders = node.database("default").unwrap();
+    let orders = node.bytes("default").unwrap();
     let durability = CommitDurability { acks: ReplicaAckPolicy::None, ..CommitDurability::default() };
     let written = orders.put_with(b"k", b"v", durability).wait().unwrap();
     assert_eq!(written.extent, CommitExtent::Written);
@@ -110,12 +110,13 @@ fn limits_are_checked_before_anything_is_written() {
     );
     let node = node.unwrap();
     node.wait_for_state(NodeState::Master, LONG).unwrap();
-    let orders = node.database("default").unwrap();
+    let orders = node.bytes("default").unwrap();
     assert_eq!(orders.put(b"", b"").wait(), Err(WriteError::EmptyKey));
     assert_eq!(orders.put(b"k", &[0; 11]).wait(), Err(WriteError::ValueTooLong { bytes: 11, limit: 10 }));
     assert_eq!(node.write(&WriteBatch::new(), None).wait(), Err(WriteError::EmptyBatch));
-    let unknown = DatabaseError::UnknownDatabase { name: "nothing".into() };
-    assert_eq!(node.database("nothing").err(), Some(unknown));
+    assert!(node.find_database("nothing").unwrap().is_none());
+    let error = WriteError::DatabaseName { bytes: 0, limit: quorate_codec::DATABASE_NAME_BYTES_MAX };
+    assert_eq!(node.bytes("").err(), Some(DatabaseError::Create { name: String::new(), error }));
 }
 
 #[test]
@@ -136,7 +137,7 @@ fn a_directory_has_one_owner_at_a_time_and_one_node_for_good() {
 fn a_closed_environment_refuses_everything_and_still_tells_its_state() {
     let directory = TempDir::new().unwrap();
     let node = open(directory.path(), EngineKind::Memory);
-    let orders = node.database("default").unwrap();
+    let orders = node.bytes("default").unwrap();
     let token = orders.put(b"k", b"v").wait().unwrap().token;
     node.close().unwrap();
     node.close().unwrap();

@@ -55,7 +55,7 @@ fn open(directory: &TempDir, fails: &Arc<AtomicBool>) -> ReplicatedEnvironment {
 fn a_node_whose_engine_fails_stops_serving_and_says_why() {
     let (directory, fails) = (TempDir::new().unwrap(), Arc::new(AtomicBool::new(false)));
     let node = open(&directory, &fails);
-    let database = node.database("default").unwrap();
+    let database = node.bytes("default").unwrap();
     database.put(b"k", b"v").wait().unwrap();
 
     fails.store(true, Ordering::SeqCst);
@@ -76,7 +76,7 @@ fn a_node_whose_engine_fails_stops_serving_and_says_why() {
 fn a_node_that_halted_can_be_opened_again_and_has_what_was_committed() {
     let (directory, fails) = (TempDir::new().unwrap(), Arc::new(AtomicBool::new(false)));
     let node = open(&directory, &fails);
-    let database = node.database("default").unwrap();
+    let database = node.bytes("default").unwrap();
     fails.store(true, Ordering::SeqCst);
     database.put(b"k", b"v").wait().unwrap_err();
     drop((database, node));
@@ -84,6 +84,6 @@ fn a_node_that_halted_can_be_opened_again_and_has_what_was_committed() {
     fails.store(false, Ordering::SeqCst);
     let node = open(&directory, &fails);
     let policy = quorate::ConsistencyPolicy::Linearizable { timeout: LONG };
-    let value = node.database("default").unwrap().get(b"k", policy).unwrap();
+    let value = node.bytes("default").unwrap().get(b"k", policy).unwrap();
     assert_eq!(value.as_deref(), Some(&b"v"[..]), "the entry was committed before the engine failed");
 }

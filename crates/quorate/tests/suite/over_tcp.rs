@@ -27,10 +27,10 @@ fn three_nodes_over_loopback_replicate_what_is_written() {
     let master = nodes[0].wait_for_master(LONG).unwrap().node;
     let leader = nodes.iter().find(|node| node.status().unwrap().node == master).unwrap();
     leader.wait_for_state(NodeState::Master, LONG).unwrap();
-    let token = leader.database("default").unwrap().put(b"k", b"v").wait().unwrap().token;
+    let token = leader.bytes("default").unwrap().put(b"k", b"v").wait().unwrap().token;
     for node in &nodes {
         let policy = ConsistencyPolicy::CommitPointConsistency { token, timeout: LONG };
-        let value = node.database("default").unwrap().get(b"k", policy).unwrap();
+        let value = node.bytes("default").unwrap().get(b"k", policy).unwrap();
         assert_eq!(value.as_deref(), Some(&b"v"[..]));
     }
 }

@@ -26,8 +26,9 @@ impl Databases {
             return Ok(database);
         }
         let (environment, wanted) = (Arc::clone(&self.environment), name.to_owned());
-        let found = blocking(move || environment.database(&wanted)).await?;
-        let database = found.map_err(|error| refusals.database(&error))?;
+        let found = blocking(move || environment.find_database(&wanted)).await?;
+        let found = found.map_err(|error| refusals.read_failed(&error))?;
+        let database = found.ok_or_else(|| refusals.no_such_database(name))?;
         self.known.write().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), database.clone());
         Ok(database)
     }

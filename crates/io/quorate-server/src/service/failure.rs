@@ -3,7 +3,7 @@ use crate::NodeSettings;
 use crate::v1::failure::Reason;
 use crate::v1::{ConsistencyTimeout, Failure, Master, NotMaster, OutcomeUnknown, Shortfall};
 use prost::Message;
-use quorate::{DatabaseError, MasterAddress, ReadError, Vlsn, WriteError};
+use quorate::{MasterAddress, ReadError, Vlsn, WriteError};
 use std::collections::HashMap;
 use std::fmt::Display;
 use std::sync::Arc;
@@ -109,14 +109,12 @@ impl Refusals {
     }
 
     /// A database that is not there.
-    pub(super) fn database(&self, error: &DatabaseError) -> Status {
-        match error {
-            DatabaseError::UnknownDatabase { name } => {
-                failed(Code::NotFound, error, Some(Reason::NoSuchDatabase(name.clone())))
-            }
-            DatabaseError::Read(error) => self.read_failed(error),
-            _ => failed(Code::Internal, error, None),
-        }
+    pub(super) fn no_such_database(&self, name: &str) -> Status {
+        let text = format!(
+            "there is no database {name:?} on this node: make it with CreateDatabase; if that was done, wait \
+             until this node has applied it"
+        );
+        failed(Code::NotFound, &text, Some(Reason::NoSuchDatabase(name.to_owned())))
     }
 }
 
