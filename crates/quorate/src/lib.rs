@@ -67,8 +67,9 @@ pub use quorate_core::{
 pub use quorate_env::{
     BytesDatabase, CloseError, Commit, CommitExtent, Committed, ConfigError, CreateDatabase, DatabaseError,
     DatabaseId, EngineKind, Environment, GroupStatus, MasterAddress, MemberStatus, OpenError, Outcome, Parts,
-    PendingRead, ReadError, RepConfig, RepConfigBuilder, RepStats, RepTransportKind, ReplicaStatus, Rows,
-    Snapshot, StateChangeEvent, StateChangeListener, WaitError, WriteBatch, WriteError,
+    PendingRead, ReadError, ReadSet, RepConfig, RepConfigBuilder, RepStats, RepTransportKind, ReplicaStatus,
+    Rows, Session, Snapshot, StateChangeEvent, StateChangeListener, WaitError, WriteBatch, WriteError,
+    WriteRequest,
 };
 pub use quorate_policy::{CommitDurability, CommitToken, ConsistencyPolicy, ReplicaAckPolicy, SyncPolicy};
 pub use quorate_transport::InMemoryNetwork;

@@ -8,10 +8,10 @@ use crate::slot::{self, Ticket};
 use crate::snapshot::Snapshot;
 use crate::tally::Tally;
 use crate::write_queue::WriteQueue;
-use crate::{GroupStatus, MasterAddress, MemberStatus, ReadError, ReplicaStatus, WriteError};
+use crate::{GroupStatus, MasterAddress, MemberStatus, ReadError, ReplicaStatus, WriteError, WriteRequest};
 use bytes::Bytes;
 use crossbeam_channel::Sender;
-use quorate_codec::{Envelope, PayloadKind, WriteBatch};
+use quorate_codec::{Envelope, PayloadKind, ReadSet, Session, WriteBatch};
 use quorate_core::{GroupUuid, Member, MemberList, NodeId, Vlsn};
 use quorate_policy::{CommitDurability, ConsistencyPolicy};
 use quorate_replica::{Node, PeerProgress, ProposeError};
@@ -98,12 +98,28 @@ impl Core {
         }
     }
 
-    /// Hands a write to the event loop. Its limits have been checked.
+    /// Hands a plain write to the event loop. Its limits have been checked.
     pub(crate) fn submit(&self, batch: &WriteBatch, durability: CommitDurability) -> Commit {
-        let payload = payload_of(batch);
+        self.send(payload_of(batch, None), Bytes::new(), durability)
+    }
+
+    /// Hands a write to the event loop. Its limits have been checked, but for those of what was read.
+    pub(crate) fn submit_request(&self, request: &WriteRequest) -> Commit {
+        let reads = request.reads.as_ref().filter(|reads| !reads.is_empty());
+        let reads = reads.map_or_else(Bytes::new, |reads| Bytes::from(reads.encode()));
+        if reads.len() > ReadSet::BYTES_MAX {
+            let (bytes, limit) = (reads.len(), ReadSet::BYTES_MAX);
+            return Commit::refused(WriteError::ReadsTooLong { bytes, limit });
+        }
+        let durability = request.durability.unwrap_or(self.durability);
+        self.send(payload_of(&request.batch, request.session), reads, durability)
+    }
+
+    /// Queues a write for the event loop.
+    fn send(&self, payload: Bytes, reads: Bytes, durability: CommitDurability) -> Commit {
         let (slot, ticket) = slot::slot();
         let deadline = self.clock.now() + self.limits.ack_timeout;
-        match self.writes.send(Write { payload, durability, deadline, ticket }) {
+        match self.writes.send(Write { payload, reads, durability, deadline, ticket }) {
             Ok(()) => Commit::new(slot),
             Err(error) => {
                 self.tally.writes_refused.increment();
@@ -237,11 +253,11 @@ fn replica_status(replica: &PeerProgress, last: Option<Vlsn>) -> ReplicaStatus {
     }
 }
 
-fn payload_of(batch: &WriteBatch) -> Bytes {
+fn payload_of(batch: &WriteBatch, session: Option<Session>) -> Bytes {
     let envelope = Envelope {
         kind: PayloadKind::WriteBatch,
         schema_version: SCHEMA_VERSION,
-        session: None,
+        session,
         body: batch.encoded(),
     };
     let mut payload = Vec::with_capacity(envelope.bytes());

@@ -6,6 +6,7 @@ use crate::shell::startup::{self, Running};
 use crate::{
     BytesDatabase, CloseError, Commit, CreateDatabase, DatabaseError, GroupStatus, MasterAddress, OpenError,
     Parts, PendingRead, ReadError, RepConfig, RepStats, StateChangeEvent, StateChangeListener, WaitError,
+    WriteRequest,
 };
 use crossbeam_channel::Sender;
 use quorate_codec::WriteBatch;
@@ -120,6 +121,15 @@ impl Environment {
     pub fn write(&self, batch: &WriteBatch, durability: impl Into<Option<CommitDurability>>) -> Commit {
         match self.core.limits.check_batch(batch) {
             Ok(()) => self.core.submit(batch, durability.into().unwrap_or(self.core.durability)),
+            Err(error) => Commit::refused(error),
+        }
+    }
+
+    /// Writes what a request asks for: as [`write`](Self::write), once at most for each number of a session,
+    /// or only if what was read still holds.
+    pub fn submit(&self, request: WriteRequest) -> Commit {
+        match self.core.limits.check_request(&request) {
+            Ok(()) => self.core.submit_request(&request),
             Err(error) => Commit::refused(error),
         }
     }

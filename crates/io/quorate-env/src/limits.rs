@@ -1,6 +1,6 @@
-use crate::WriteError;
 use crate::core::Limits;
 use crate::kv::KEY_BYTES_MAX;
+use crate::{WriteError, WriteRequest};
 use quorate_codec::{DATABASE_NAME_BYTES_MAX, Operation, Operations, WriteBatch};
 
 impl Limits {
@@ -13,6 +13,15 @@ impl Limits {
                 Err(WriteError::ValueTooLong { bytes: value.len(), limit: self.value_bytes_max })
             }
             _ => Ok(()),
+        }
+    }
+
+    /// Checks what does not depend on the state of the group. A session's numbers count from 1.
+    pub(crate) fn check_request(&self, request: &WriteRequest) -> Result<(), WriteError> {
+        match &request.session {
+            Some(session) if session.sequence == 0 => Err(WriteError::StaleSequence),
+            Some(_) if request.batch.is_empty() => Ok(()),
+            _ => self.check_batch(&request.batch),
         }
     }
 
@@ -41,7 +50,7 @@ pub(crate) fn check_name(name: &str) -> Result<(), WriteError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use quorate_codec::DatabaseId;
+    use quorate_codec::{DatabaseId, Session};
     use std::time::Duration;
 
     const LIMITS: Limits =
@@ -52,6 +61,21 @@ mod tests {
         batch.put(DatabaseId::new(1), b"ok", b"");
         batch.put(DatabaseId::new(1), key, value);
         LIMITS.check_batch(&batch)
+    }
+
+    fn submit(session: Option<u64>) -> Result<(), WriteError> {
+        let request = WriteRequest::new(WriteBatch::new());
+        LIMITS.check_request(&match session {
+            Some(sequence) => request.session(Session { client: 1, sequence }),
+            None => request,
+        })
+    }
+
+    #[test]
+    fn a_write_without_operations_is_a_fence_of_a_session_or_refused() {
+        assert_eq!(submit(None), Err(WriteError::EmptyBatch));
+        assert_eq!(submit(Some(0)), Err(WriteError::StaleSequence));
+        assert_eq!(submit(Some(1)), Ok(()));
     }
 
     #[test]

@@ -88,6 +88,49 @@ pub enum WriteError {
         /// How many there may be.
         limit: u32,
     },
+    /// Something that the transaction has read was written since. Nothing was written.
+    #[error("what was read has been written by {by} since: read again as of that token, then try again")]
+    Conflict {
+        /// Names the write that came between.
+        by: CommitToken,
+    },
+    /// The transaction has read from a snapshot that the master can no longer compare with. Nothing was
+    /// written.
+    #[error("what was read is too old to be checked: read again as of {oldest} at least, then try again")]
+    SnapshotTooOld {
+        /// Names the oldest entry as of which can be read.
+        oldest: CommitToken,
+    },
+    /// The transaction has read too many single keys. Nothing was written.
+    #[error(
+        "the keys that were read have {bytes} bytes, the limit is {limit}: read fewer, or ranges instead"
+    )]
+    ReadsTooLong {
+        /// Length of what was read, as it is told to the master, in bytes.
+        bytes: usize,
+        /// The greatest length in bytes.
+        limit: usize,
+    },
+    /// The session is unknown: it was never opened, or not used for so long that it was given up. The write
+    /// had no effect; whether an earlier attempt with the same number had is not known any more.
+    #[error("the session is unknown or was not used for too long: open another one")]
+    SessionExpired,
+    /// The session has used a higher number already. The write had no effect; whether an earlier attempt
+    /// with the same number had is not known any more.
+    #[error("the session has used a higher number already: use numbers in order, one at a time")]
+    StaleSequence,
+    /// The write asks a session for too many databases at once. The whole write had no effect.
+    #[error("a write of a session makes {limit} databases at most: split it")]
+    TooManyCreated {
+        /// How many there may be.
+        limit: usize,
+    },
+    /// The master cannot understand the write. Nothing was written.
+    #[error("the master cannot understand the write: {detail}; run the same version on every node")]
+    Malformed {
+        /// What is wrong.
+        detail: String,
+    },
     /// The environment is closed. Nothing was written.
     #[error("the environment is closed")]
     Closed,

@@ -17,7 +17,7 @@ pub(crate) struct WriteQueue {
 
 /// So many writes may wait.
 const WRITES_MAX: usize = 65_536;
-/// So many bytes of payloads may wait; a longer one is taken where nothing waits.
+/// So many bytes may wait; a longer write is taken where nothing waits.
 const BYTES_MAX: usize = 64 << 20;
 
 impl WriteQueue {
@@ -29,7 +29,7 @@ impl WriteQueue {
 
     /// Queues a write, or says why it is refused.
     pub(crate) fn send(&self, write: Write) -> Result<(), WriteError> {
-        let bytes = write.payload.len();
+        let bytes = write.bytes();
         let count_before = self.count.fetch_add(1, Ordering::Relaxed);
         let bytes_before = self.bytes.fetch_add(bytes, Ordering::Relaxed);
         let fits = count_before < WRITES_MAX && (bytes_before == 0 || bytes_before + bytes <= BYTES_MAX);
@@ -59,7 +59,13 @@ mod tests {
     fn write(bytes: usize) -> Write {
         let (_, ticket) = slot();
         let payload = Bytes::from(vec![0; bytes]);
-        Write { payload, durability: CommitDurability::default(), deadline: Time::ZERO, ticket }
+        Write {
+            payload,
+            reads: Bytes::new(),
+            durability: CommitDurability::default(),
+            deadline: Time::ZERO,
+            ticket,
+        }
     }
 
     #[test]
@@ -67,12 +73,12 @@ mod tests {
         let (queue, receiver) = WriteQueue::new();
         assert_eq!(queue.send(write(BYTES_MAX + 1)), Ok(()), "a long write is taken where nothing waits");
         assert_eq!(queue.send(write(1)), Err(WriteError::Busy));
-        queue.left(receiver.recv().unwrap().payload.len());
+        queue.left(receiver.recv().unwrap().bytes());
         for _ in 0..WRITES_MAX {
             queue.send(write(0)).unwrap();
         }
         assert_eq!(queue.send(write(0)), Err(WriteError::Busy));
-        queue.left(receiver.recv().unwrap().payload.len());
+        queue.left(receiver.recv().unwrap().bytes());
         assert_eq!(queue.send(write(0)), Ok(()));
     }
 

@@ -24,6 +24,8 @@
 //! - [`Header`] reads a single frame's header, for whoever must find out what is left of a damaged log.
 //! - [`Envelope`] is what a payload begins with; [`WriteBatch`] is the body that the key-value environment
 //!   understands.
+//! - [`ReadSet`] is what a transaction has read: it travels with the writes to the master, which checks it, and
+//!   never stands in the log.
 #![no_std]
 #![forbid(unsafe_code)]
 extern crate alloc;
@@ -36,6 +38,8 @@ mod frame;
 mod frame_error;
 mod header;
 mod operations;
+mod read_set;
+mod read_set_error;
 mod runs;
 mod varint;
 
@@ -50,3 +54,5 @@ pub use operations::{
     DATABASE_NAME_BYTES_MAX, DatabaseId, Operation, OperationError, Operations, VALUE_BYTES_MAX_DEFAULT,
     WriteBatch,
 };
+pub use read_set::ReadSet;
+pub use read_set_error::ReadSetError;

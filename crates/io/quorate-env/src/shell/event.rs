@@ -33,9 +33,18 @@ pub(crate) enum Event {
 /// A write on its way to the node.
 pub(crate) struct Write {
     pub(crate) payload: Bytes,
+    /// What it has read, an encoded [`ReadSet`](quorate_codec::ReadSet); empty if it depends on nothing.
+    pub(crate) reads: Bytes,
     pub(crate) durability: CommitDurability,
     pub(crate) deadline: Time,
     pub(crate) ticket: Ticket<CommitResult>,
+}
+
+impl Write {
+    /// Length of what it holds in bytes.
+    pub(crate) const fn bytes(&self) -> usize {
+        self.payload.len() + self.reads.len()
+    }
 }
 
 /// A read that has to wait.

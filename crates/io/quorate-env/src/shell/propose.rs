@@ -3,8 +3,9 @@ use super::event_loop::EventLoop;
 use crate::WriteError;
 use crate::clock::wall_clock_micros;
 use crate::core::WriteTicket;
+use bytes::Bytes;
 use quorate_core::{EntryId, Time};
-use quorate_policy::ReplicaAckPolicy;
+use quorate_policy::{CommitToken, ReplicaAckPolicy};
 use quorate_replica::{Proposal, ProposeError};
 use std::collections::VecDeque;
 
@@ -19,6 +20,7 @@ pub(crate) struct Gathered {
 /// Whom to answer, and by when.
 struct Caller {
     deadline: Time,
+    reads: Bytes,
     ticket: WriteTicket,
 }
 
@@ -37,27 +39,33 @@ impl Gathered {
     }
 
     fn push(&mut self, write: Write) {
-        self.bytes += write.payload.len();
-        self.proposals.push(Proposal { payload: write.payload, durability: write.durability });
-        self.callers.push_back(Caller { deadline: write.deadline, ticket: write.ticket });
+        self.bytes += write.bytes();
+        let Write { payload, reads, durability, deadline, ticket } = write;
+        self.proposals.push(Proposal { payload, durability });
+        self.callers.push_back(Caller { deadline, reads, ticket });
     }
 
     fn is_full(&self) -> bool {
         self.proposals.len() >= WRITES_MAX || self.bytes >= BYTES_MAX
     }
 
-    /// The length of the leading writes that ask for the same acknowledgements: they are refused together
-    /// or not at all.
+    /// The length of the leading writes that ask for the same acknowledgements, and have read nothing: they
+    /// are refused together or not at all.
     fn run(&self) -> usize {
         let acks = |proposal: &Proposal| proposal.durability.acks;
         let first: Option<ReplicaAckPolicy> = self.proposals.first().map(acks);
-        self.proposals.iter().take_while(|proposal| Some(acks(proposal)) == first).count()
+        let plain = self
+            .proposals
+            .iter()
+            .zip(&self.callers)
+            .take_while(|(proposal, caller)| Some(acks(proposal)) == first && caller.reads.is_empty());
+        plain.count()
     }
 
     /// Removes the first `count` writes.
     fn take(&mut self, count: usize) -> impl Iterator<Item = (Proposal, Caller)> {
         let taken = self.proposals.drain(..count).zip(self.callers.drain(..count));
-        taken.inspect(|(proposal, _)| self.bytes -= proposal.payload.len())
+        taken.inspect(|(proposal, caller)| self.bytes -= proposal.payload.len() + caller.reads.len())
     }
 }
 
@@ -79,7 +87,7 @@ impl EventLoop {
 
     /// Takes in a write that has left its queue.
     pub(super) fn take_write(&mut self, write: Write) {
-        self.core.writes.left(write.payload.len());
+        self.core.writes.left(write.bytes());
         self.gathered.push(write);
     }
 
@@ -94,6 +102,10 @@ impl EventLoop {
     /// Proposes the leading writes that ask for the same acknowledgements; false if the node takes none now.
     fn propose_run(&mut self) -> bool {
         let count = self.gathered.run();
+        if count == 0 {
+            self.refuse_unchecked();
+            return true;
+        }
         let proposals = &self.gathered.proposals[..count];
         let proposed = match &self.halted {
             Some(reason) => Err(WriteError::Halted { reason: reason.clone() }),
@@ -112,6 +124,16 @@ impl EventLoop {
         }
         self.carry_out();
         true
+    }
+
+    /// Refuses the leading write, which has read what nothing is known of: no writes are kept to compare with.
+    fn refuse_unchecked(&mut self) {
+        let last = self.node.terms().last_vlsn().and_then(|last| self.node.terms().entry_at(last));
+        let error = match (self.uuid, last) {
+            (Some(group), Some(last)) => WriteError::SnapshotTooOld { oldest: CommitToken::new(group, last) },
+            _ => WriteError::NotMaster { master: None },
+        };
+        self.refuse(1, &error);
     }
 
     fn register(&mut self, first: EntryId, count: usize) {
