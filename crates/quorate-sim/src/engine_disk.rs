@@ -99,6 +99,12 @@ impl KvSnapshot for RowsSnapshot {
         let rows: Vec<_> = rows.map(|(key, value)| Ok((key.clone(), value.clone()))).collect();
         Ok(Box::new(rows.into_iter()))
     }
+
+    fn scan_back(&self, start: Bound<&[u8]>, end: Bound<&[u8]>) -> Result<KvScan<'_>, EngineError> {
+        let mut rows: Vec<_> = self.scan(start, end)?.collect();
+        rows.reverse();
+        Ok(Box::new(rows.into_iter()))
+    }
 }
 
 /// Where a key of the default database lies among the rows.

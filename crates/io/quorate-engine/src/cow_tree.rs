@@ -1,7 +1,9 @@
+mod range;
+
 use bytes::Bytes;
+use range::{Direction, Range};
 use std::cmp::Ordering;
 use std::ops::Bound;
-use std::slice;
 use std::sync::Arc;
 
 /// Rows of a leaf, or children of a branch, at most. A copy of a shared node costs about a microsecond at
@@ -84,9 +86,12 @@ impl CowTree {
 
     /// The rows between two bounds, in key order.
     pub(crate) fn range(&self, start: Bound<&[u8]>, end: Bound<&[u8]>) -> Range<'_> {
-        let mut range = Range { branches: Vec::new(), rows: [].iter(), end: end.map(Bytes::copy_from_slice) };
-        range.descend(&self.root, start);
-        range
+        Range::new(&self.root, Direction::Ascending, start, end)
+    }
+
+    /// The rows between two bounds, in descending order of their keys.
+    pub(crate) fn range_back(&self, start: Bound<&[u8]>, end: Bound<&[u8]>) -> Range<'_> {
+        Range::new(&self.root, Direction::Descending, end, start)
     }
 
     fn row(&self, key: &[u8]) -> Option<&Row> {
@@ -236,77 +241,6 @@ fn remove_below(node: &mut Arc<Node>, probe: Probe<'_>) -> bool {
     }
 }
 
-/// The rows between two bounds, in key order.
-pub(crate) struct Range<'a> {
-    /// What is left of each branch on the way down to the present leaf.
-    branches: Vec<slice::Iter<'a, Child>>,
-    rows: slice::Iter<'a, Row>,
-    end: Bound<Bytes>,
-}
-
-impl<'a> Range<'a> {
-    /// Goes down to the leaf in which the rows from `start` on begin.
-    fn descend(&mut self, mut node: &'a Node, start: Bound<&[u8]>) {
-        loop {
-            match node {
-                Node::Branch(children) => {
-                    let at = match start {
-                        Bound::Unbounded => 0,
-                        Bound::Included(key) | Bound::Excluded(key) => child_of(children, Probe::new(key)),
-                    };
-                    self.branches.push(children[at + 1..].iter());
-                    node = &children[at].node;
-                }
-                Node::Leaf(rows) => {
-                    let at = rows.partition_point(|row| match start {
-                        Bound::Unbounded => false,
-                        Bound::Included(key) => row.key() < key,
-                        Bound::Excluded(key) => row.key() <= key,
-                    });
-                    self.rows = rows[at..].iter();
-                    return;
-                }
-            }
-        }
-    }
-
-    fn next_row(&mut self) -> Option<&'a Row> {
-        loop {
-            if let Some(row) = self.rows.next() {
-                return Some(row);
-            }
-            match self.branches.last_mut()?.next() {
-                Some(child) => self.descend(&child.node, Bound::Unbounded),
-                None => {
-                    self.branches.pop();
-                }
-            }
-        }
-    }
-
-    fn is_before_end(&self, key: &[u8]) -> bool {
-        match &self.end {
-            Bound::Unbounded => true,
-            Bound::Included(end) => key <= end,
-            Bound::Excluded(end) => key < end,
-        }
-    }
-}
-
-impl Iterator for Range<'_> {
-    type Item = (Bytes, Bytes);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let row = self.next_row()?;
-        if self.is_before_end(row.key()) {
-            return Some(row.to_pair());
-        }
-        self.branches.clear();
-        self.rows = [].iter();
-        None
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -356,6 +290,8 @@ mod tests {
                 change(&mut tree, &mut model, key, value);
             }
             prop_assert_eq!(all(&tree), rows_of(&model));
+            let back = tree.range_back(Bound::Unbounded, Bound::Unbounded);
+            prop_assert!(back.eq(rows_of(&model).into_iter().rev()));
             for key in model.keys().chain([&from, &to]) {
                 prop_assert_eq!(tree.get(key), model.get(key).cloned());
             }
@@ -363,7 +299,8 @@ mod tests {
                 let bounds = (Bound::Excluded(&from[..]), Bound::Included(&to[..]));
                 let expected: Vec<_> =
                     rows_of(&model).into_iter().filter(|row| row.0 > from[..] && row.0 <= to[..]).collect();
-                prop_assert_eq!(tree.range(bounds.0, bounds.1).collect::<Vec<_>>(), expected);
+                prop_assert_eq!(tree.range(bounds.0, bounds.1).collect::<Vec<_>>(), &expected[..]);
+                prop_assert!(tree.range_back(bounds.0, bounds.1).eq(expected.into_iter().rev()));
             }
         }
 

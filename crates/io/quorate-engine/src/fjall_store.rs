@@ -1,8 +1,8 @@
 use crate::range::is_empty_range;
 use crate::{OpenError, directory};
 use bytes::Bytes;
-use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode, Readable, Snapshot};
-use quorate_core::{EngineError, KvOperation, KvScan, KvSnapshot, KvStore};
+use fjall::{Database, Guard, Keyspace, KeyspaceCreateOptions, PersistMode, Readable, Snapshot};
+use quorate_core::{EngineError, KvOperation, KvRow, KvScan, KvSnapshot, KvStore};
 use std::ops::Bound;
 use std::path::Path;
 use std::sync::Arc;
@@ -106,12 +106,20 @@ impl KvSnapshot for FjallSnapshot {
         if is_empty_range(start, end) {
             return Ok(Box::new(std::iter::empty()));
         }
-        let rows = self.snapshot.range::<&[u8], _>(&self.keyspace, (start, end));
-        Ok(Box::new(rows.map(|row| {
-            let (key, value) = row.into_inner().map_err(failed)?;
-            Ok((Bytes::from(key), Bytes::from(value)))
-        })))
+        Ok(Box::new(self.snapshot.range::<&[u8], _>(&self.keyspace, (start, end)).map(row)))
     }
+
+    fn scan_back(&self, start: Bound<&[u8]>, end: Bound<&[u8]>) -> Result<KvScan<'_>, EngineError> {
+        if is_empty_range(start, end) {
+            return Ok(Box::new(std::iter::empty()));
+        }
+        Ok(Box::new(self.snapshot.range::<&[u8], _>(&self.keyspace, (start, end)).rev().map(row)))
+    }
+}
+
+fn row(row: Guard) -> Result<KvRow, EngineError> {
+    let (key, value) = row.into_inner().map_err(failed)?;
+    Ok((Bytes::from(key), Bytes::from(value)))
 }
 
 /// Fjall would make itself at home in any directory.

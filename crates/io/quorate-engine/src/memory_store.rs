@@ -61,4 +61,11 @@ impl KvSnapshot for MemorySnapshot {
         }
         Ok(Box::new(self.0.range(start, end).map(Ok)))
     }
+
+    fn scan_back(&self, start: Bound<&[u8]>, end: Bound<&[u8]>) -> Result<KvScan<'_>, EngineError> {
+        if is_empty_range(start, end) {
+            return Ok(Box::new(std::iter::empty()));
+        }
+        Ok(Box::new(self.0.range_back(start, end).map(Ok)))
+    }
 }

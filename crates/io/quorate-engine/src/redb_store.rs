@@ -1,10 +1,10 @@
 use crate::range::is_empty_range;
 use crate::{OpenError, directory};
 use bytes::Bytes;
-use quorate_core::{EngineError, KvOperation, KvScan, KvSnapshot, KvStore};
+use quorate_core::{EngineError, KvOperation, KvRow, KvScan, KvSnapshot, KvStore};
 use redb::{
-    Database, DatabaseError, Durability, ReadOnlyTable, ReadableDatabase, ReadableTable, TableDefinition,
-    TableHandle, WriteTransaction,
+    Database, DatabaseError, Durability, OwnedAccessGuard, ReadOnlyTable, ReadableDatabase, ReadableTable,
+    StorageError, TableDefinition, TableHandle, WriteTransaction,
 };
 use std::ops::Bound;
 use std::path::Path;
@@ -150,12 +150,22 @@ impl KvSnapshot for RedbSnapshot {
         if is_empty_range(start, end) {
             return Ok(Box::new(std::iter::empty()));
         }
-        let rows = self.0.range_owned::<&[u8]>((start, end)).map_err(failed)?;
-        Ok(Box::new(rows.map(|row| {
-            let (key, value) = row.map_err(failed)?;
-            Ok((Bytes::copy_from_slice(key.value()), Bytes::copy_from_slice(value.value())))
-        })))
+        Ok(Box::new(self.0.range_owned::<&[u8]>((start, end)).map_err(failed)?.map(row)))
     }
+
+    fn scan_back(&self, start: Bound<&[u8]>, end: Bound<&[u8]>) -> Result<KvScan<'_>, EngineError> {
+        if is_empty_range(start, end) {
+            return Ok(Box::new(std::iter::empty()));
+        }
+        Ok(Box::new(self.0.range_owned::<&[u8]>((start, end)).map_err(failed)?.rev().map(row)))
+    }
+}
+
+type Guard = OwnedAccessGuard<&'static [u8]>;
+
+fn row(row: Result<(Guard, Guard), StorageError>) -> Result<KvRow, EngineError> {
+    let (key, value) = row.map_err(failed)?;
+    Ok((Bytes::copy_from_slice(key.value()), Bytes::copy_from_slice(value.value())))
 }
 
 fn failed(error: impl Into<redb::Error>) -> EngineError {

@@ -110,6 +110,8 @@ fn a_scan_returns_the_rows_between_its_bounds(store: &dyn KvStore) {
             let expected: Vec<_> = keys.iter().filter(|key| is_between(key, start, end)).collect();
             let found: Vec<_> = snapshot.scan(start, end).unwrap().map(|row| row.unwrap().0).collect();
             assert_eq!(found, expected, "between {start:?} and {end:?}");
+            let back: Vec<_> = snapshot.scan_back(start, end).unwrap().map(|row| row.unwrap().0).collect();
+            assert!(back.iter().eq(expected.into_iter().rev()), "back between {start:?} and {end:?}");
         }
     }
 }
@@ -117,7 +119,10 @@ fn a_scan_returns_the_rows_between_its_bounds(store: &dyn KvStore) {
 fn an_empty_or_inverted_range_has_no_rows(store: &dyn KvStore) {
     store.write(&[put(b"a", b"1"), put(b"b", b"1"), put(b"c", b"1")]).unwrap();
     let snapshot = store.snapshot().unwrap();
-    let count = |start, end| snapshot.scan(start, end).unwrap().count();
+    let count = |start, end| {
+        let scan = snapshot.scan(start, end).unwrap().count();
+        scan + snapshot.scan_back(start, end).unwrap().count()
+    };
     assert_eq!(count(Bound::Included(&b"c"[..]), Bound::Included(&b"a"[..])), 0);
     assert_eq!(count(Bound::Included(&b"b"[..]), Bound::Excluded(&b"b"[..])), 0);
     assert_eq!(count(Bound::Excluded(&b"b"[..]), Bound::Excluded(&b"b"[..])), 0);
@@ -130,11 +135,14 @@ fn an_unfinished_scan_does_not_block_the_writer(store: &dyn KvStore) {
     store.write(&[put(b"a", b"1"), put(b"b", b"1")]).unwrap();
     let snapshot = store.snapshot().unwrap();
     let mut scan = snapshot.scan(Bound::Unbounded, Bound::Unbounded).unwrap();
+    let mut back = snapshot.scan_back(Bound::Unbounded, Bound::Unbounded).unwrap();
     assert_eq!(scan.next().unwrap().unwrap().0, b"a"[..]);
+    assert_eq!(back.next().unwrap().unwrap().0, b"b"[..]);
     store.write(&[delete(b"b"), put(b"c", b"1")]).unwrap();
     store.flush().unwrap();
     assert_eq!(scan.next().unwrap().unwrap().0, b"b"[..]);
-    assert!(scan.next().is_none());
+    assert_eq!(back.next().unwrap().unwrap().0, b"a"[..]);
+    assert!(scan.next().is_none() && back.next().is_none());
 }
 
 #[expect(
@@ -254,6 +262,8 @@ fn rows(snapshot: &dyn KvSnapshot) -> Model {
     let rows: Vec<_> =
         snapshot.scan(Bound::Unbounded, Bound::Unbounded).unwrap().map(Result::unwrap).collect();
     assert!(rows.is_sorted_by(|a, b| a.0 < b.0), "rows come in key order, each once");
+    let back = snapshot.scan_back(Bound::Unbounded, Bound::Unbounded).unwrap().map(Result::unwrap);
+    assert!(back.eq(rows.iter().rev().cloned()), "backwards the same rows come, in descending order");
     rows.into_iter().map(|(key, value)| (key.to_vec(), value.to_vec())).collect()
 }
 
