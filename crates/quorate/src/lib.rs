@@ -72,5 +72,5 @@ pub use quorate_env::{
     WriteRequest,
 };
 pub use quorate_policy::{CommitDurability, CommitToken, ConsistencyPolicy, ReplicaAckPolicy, SyncPolicy};
-pub use quorate_transport::InMemoryNetwork;
+pub use quorate_transport::{InMemoryNetwork, Listener, ListenerConfig, ListenerStats, TransportError};
 pub use replicated_environment::ReplicatedEnvironment;

@@ -4,7 +4,9 @@ use quorate_core::{Inbox, KvStore, NodeId, Packet, SendError, Service, Transport
 use quorate_engine::MemoryStore;
 use quorate_env::{EngineKind, PartError, Parts, RepConfig, RepTransportKind, TransportPlan};
 use quorate_log::vfs::OsVfs;
-use quorate_transport::{InMemoryNetwork, InMemoryTransport, TcpConfig, TcpLimits, TcpTransport};
+use quorate_transport::{
+    InMemoryNetwork, InMemoryTransport, Listener, ListenerConfig, TcpConfig, TcpLimits, TcpTransport,
+};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -37,6 +39,7 @@ pub enum PartsError {
 pub(crate) enum Network<'a> {
     AsConfigured,
     Within(&'a InMemoryNetwork),
+    On(&'a Listener),
 }
 
 /// What an environment of this configuration is made of.
@@ -47,6 +50,7 @@ pub(crate) fn of<'a>(config: &RepConfig, network: Network<'a>) -> Parts<'a> {
         store: Box::new(move |path| open_store(engine, path, cache_bytes)),
         transport: Box::new(move |plan, inbox| match (network, kind) {
             (Network::Within(network), _) => Ok(Arc::new(network.start(plan.me, plan.members, inbox)?)),
+            (Network::On(listener), _) => Ok(Arc::new(TcpTransport::on(listener, tcp_config(plan), inbox)?)),
             (Network::AsConfigured, RepTransportKind::InMemory) => start_alone(plan, inbox),
             (Network::AsConfigured, _) => start_tcp(plan, inbox),
         }),
@@ -87,22 +91,24 @@ fn open_fjall(_path: &Path, _cache_bytes: usize) -> Result<Arc<dyn KvStore>, Par
     Err(PartsError::EngineMissing { engine: EngineKind::Fjall, feature: "fjall" }.into())
 }
 
+/// A listener of its own for one group.
 fn start_tcp(plan: TransportPlan, inbox: Arc<dyn Inbox>) -> Result<Arc<dyn Transport>, PartError> {
-    let limits = TcpLimits {
+    let listener = ListenerConfig {
+        address: plan.listen.clone(),
+        insecure_no_auth: plan.insecure_no_auth,
         connections_max: plan.connections_max,
+        handshake_timeout: plan.handshake_timeout,
+    };
+    Ok(Arc::new(TcpTransport::start(&listener, tcp_config(plan), inbox)?))
+}
+
+fn tcp_config(plan: TransportPlan) -> TcpConfig {
+    let limits = TcpLimits {
         handshake_timeout: plan.handshake_timeout,
         send_queue_bytes_max: plan.send_queue_bytes_max,
         ..TcpLimits::default()
     };
-    let config = TcpConfig {
-        me: plan.me,
-        listen: plan.listen,
-        members: plan.members,
-        insecure_no_auth: plan.insecure_no_auth,
-        seed: plan.seed,
-        limits,
-    };
-    Ok(Arc::new(TcpTransport::start(config, inbox)?))
+    TcpConfig { me: plan.me, members: plan.members, seed: plan.seed, limits }
 }
 
 /// A network of its own for a group of one.

@@ -1,6 +1,6 @@
 use crate::parts::{self, Network};
 use quorate_env::{Environment, OpenError, Parts, RepConfig};
-use quorate_transport::InMemoryNetwork;
+use quorate_transport::{InMemoryNetwork, Listener};
 use std::ops::Deref;
 
 /// An [`Environment`] made of the engine and the transport that its configuration names. Everything that
@@ -18,6 +18,18 @@ impl ReplicatedEnvironment {
     /// transport and names other members: use [`in_network`](Self::in_network).
     pub fn new(config: RepConfig) -> Result<Self, OpenError> {
         Self::open(config, Network::AsConfigured)
+    }
+
+    /// Opens a node of one more group in this process, reached over TCP at a port that the process's groups
+    /// share: the one that the other members know as this node's.
+    ///
+    /// The listener's own settings hold instead of the configuration's `listen`, `insecure_no_auth` and
+    /// `connections_max`. Closing the environment leaves the listener and its other groups alone.
+    ///
+    /// # Errors
+    /// [`OpenError`]; nothing runs. [`OpenError::Transport`] if the group is open on that listener already.
+    pub fn on(config: RepConfig, listener: &Listener) -> Result<Self, OpenError> {
+        Self::open(config, Network::On(listener))
     }
 
     /// Opens a node within `network`, which is one in this process, whatever transport the configuration names:

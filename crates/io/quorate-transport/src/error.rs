@@ -58,6 +58,12 @@ pub enum TransportError {
         /// How many bytes a name may have.
         limit: usize,
     },
+    /// The listener serves a group of this name already.
+    #[error("the group {group:?} is open on this listener already: close it first, or use another listener")]
+    GroupInUse {
+        /// The group's name.
+        group: String,
+    },
     /// A limit is out of its range.
     #[error("the limit {limit} is out of range: {range}")]
     Limit {

@@ -14,7 +14,7 @@
 //! A link carries packets one way and is dialled by the node that sends on it. Both ends introduce themselves
 //! before the first packet; whoever does not belong to the group is turned away, and both sides are told why.
 //!
-//! * [`TcpTransport`] connects processes. It does not authenticate anybody: it refuses to listen beyond the
+//! * [`TcpTransport`] connects processes. All groups of a process can share one port, a [`Listener`]. It does not authenticate anybody: it refuses to listen beyond the
 //!   loopback interface unless it is told in so many words that the network is trusted.
 //! * [`InMemoryNetwork`] connects nodes of one process, and can partition, delay and kill them: for an
 //!   application's own tests.
@@ -28,4 +28,4 @@ mod tcp;
 
 pub use error::TransportError;
 pub use memory::{InMemoryNetwork, InMemoryTransport};
-pub use tcp::{TcpConfig, TcpLimits, TcpTransport, TransportStats};
+pub use tcp::{Listener, ListenerConfig, ListenerStats, TcpConfig, TcpLimits, TcpTransport, TransportStats};

@@ -129,6 +129,14 @@ pub enum DownReason {
     Other(String),
 }
 
+impl DownReason {
+    /// Whether it proves that the peer's node does not run: its process is gone, or its group is closed there.
+    #[must_use]
+    pub const fn proves_absence(&self) -> bool {
+        matches!(self, Self::ConnectionRefused | Self::Hello(HelloRefusal::UnknownGroup { .. }))
+    }
+}
+
 /// What two nodes tell each other before anything else.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hello {
@@ -171,6 +179,14 @@ pub enum HelloRefusal {
         ours: String,
         /// The peer's group.
         theirs: String,
+    },
+    /// No group of this name is open where the caller looked for it.
+    #[error(
+        "the group {group:?} is not open at the peer's address: start its node there, or check the addresses and the group's name"
+    )]
+    UnknownGroup {
+        /// The group that the caller named.
+        group: String,
     },
     /// The peer is no member.
     #[error(

@@ -4,4 +4,5 @@ mod group;
 mod group_of_one;
 mod halting;
 mod over_tcp;
+mod shared_listener;
 mod three_nodes;

@@ -177,7 +177,7 @@ impl EventLoop {
                     }
                     reason => tracing::debug!(peer = %node, ?service, ?reason, "a link is down"),
                 }
-                let refused = reason == DownReason::ConnectionRefused;
+                let refused = reason.proves_absence();
                 self.feed(Input::PeerDown { node, service, refused });
             }
             PeerEvent::Rejected { peer, refusal } => {

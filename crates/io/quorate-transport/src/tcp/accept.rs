@@ -2,13 +2,13 @@
 
 use super::greeting::{Greeting, GreetingError, encode_greeting, read_greeting};
 use super::packet::{PacketError, PacketReader};
+use super::router::Router;
 use super::shared::Shared;
-use super::stats::Counter;
 use crate::introduction;
 use quorate_core::{Admission, Hello, HelloRefusal, NodeId, Packet, PeerEvent, Service};
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
@@ -19,16 +19,12 @@ use tokio::time::timeout;
 /// descriptor left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// The readers of the links that stand, one for each member and service.
-#[derive(Default)]
-pub(crate) struct Readers(Mutex<HashMap<(NodeId, Service), AbortHandle>>);
-
 /// Takes callers for ever.
-pub(crate) async fn accept(shared: Arc<Shared>, listener: TcpListener) {
+pub(crate) async fn accept(router: Arc<Router>, socket: TcpListener) {
     let mut strangers = VecDeque::new();
     loop {
-        match listener.accept().await {
-            Ok((stream, address)) => admit(&shared, &mut strangers, stream, address),
+        match socket.accept().await {
+            Ok((stream, address)) => admit(&router, &mut strangers, stream, address),
             Err(error) => {
                 tracing::warn!(%error, "cannot accept callers for the moment");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -39,110 +35,123 @@ pub(crate) async fn accept(shared: Arc<Shared>, listener: TcpListener) {
 
 /// Lets a caller introduce itself; the one who has been silent longest makes room.
 fn admit(
-    shared: &Arc<Shared>,
+    router: &Arc<Router>,
     strangers: &mut VecDeque<AbortHandle>,
     stream: TcpStream,
     address: SocketAddr,
 ) {
-    shared.counters.connections_accepted.increment();
+    router.counters.connections_accepted.increment();
     strangers.retain(|stranger: &AbortHandle| !stranger.is_finished());
-    if strangers.len() >= shared.limits.connections_max
+    if strangers.len() >= router.connections_max
         && let Some(oldest) = strangers.pop_front()
     {
         oldest.abort();
-        shared.counters.rejected_flood.increment();
+        router.counters.rejected_flood.increment();
     }
-    strangers.push_back(tokio::spawn(meet(shared.clone(), stream, address)).abort_handle());
+    strangers.push_back(tokio::spawn(meet(router.clone(), stream, address)).abort_handle());
 }
 
-async fn meet(shared: Arc<Shared>, stream: TcpStream, address: SocketAddr) {
-    let introduction = introduce(&shared, stream);
-    match timeout(shared.limits.handshake_timeout, introduction).await {
-        Ok(Ok((stream, caller, service))) => Readers::start(&shared, stream, caller, service),
-        Ok(Err(rejection)) => rejection.report(&shared, address),
-        Err(_) => Rejection::Silent.report(&shared, address),
+async fn meet(router: Arc<Router>, stream: TcpStream, address: SocketAddr) {
+    match timeout(router.handshake_timeout, introduce(&router, stream)).await {
+        Ok(Ok(guest)) => guest.start_reader(),
+        Ok(Err(rejection)) => rejection.report(&router, address),
+        Err(_) => Rejection::Silent.report(&router, address),
     }
 }
 
-/// Hears the caller's hello and answers it.
-async fn introduce(
-    shared: &Shared,
-    mut stream: TcpStream,
-) -> Result<(TcpStream, NodeId, Service), Rejection> {
-    let ours = shared.hello();
-    let (service, target, theirs) = match read_greeting(&mut stream, ours.protocol).await {
+/// A caller that was let into a group.
+struct Guest {
+    group: Arc<Shared>,
+    stream: TcpStream,
+    caller: NodeId,
+    service: Service,
+}
+
+impl Guest {
+    fn start_reader(self) {
+        let Self { group, stream, caller, service } = self;
+        if !group.is_closed() {
+            let reader = read(Arc::clone(&group), stream, caller, service);
+            group.tasks.start_reader((caller, service), reader);
+        }
+    }
+}
+
+/// Hears the caller's hello, finds the group that it names, and answers for that group.
+async fn introduce(router: &Router, mut stream: TcpStream) -> Result<Guest, Rejection> {
+    let (service, target, theirs) = match read_greeting(&mut stream, Hello::PROTOCOL).await {
         Ok(Greeting::Call { service, target, hello }) => (service, target, hello),
         Err(GreetingError::Protocol { theirs }) => {
-            let refusal = HelloRefusal::Protocol { ours: ours.protocol, theirs };
-            return Err(turn_away(&mut stream, &ours, None, refusal).await);
+            let refusal = HelloRefusal::Protocol { ours: Hello::PROTOCOL, theirs };
+            turn_away(&mut stream, &refusal, None).await;
+            return Err(Rejection::Protocol(refusal));
         }
         Ok(_) | Err(_) => return Err(Rejection::Foreign),
     };
-    let admitted = introduction::admit_caller(&ours, &theirs, &target, &shared.members);
-    match admitted.and_then(|caller| shared.acquaintances.meet(&theirs).map(|()| caller)) {
+    let Some(group) = router.judge(&theirs.group) else {
+        let refusal = HelloRefusal::UnknownGroup { group: theirs.group };
+        turn_away(&mut stream, &refusal, None).await;
+        return Err(Rejection::UnknownGroup { caller: theirs.node, refusal });
+    };
+    let ours = group.hello();
+    let admitted = introduction::admit_caller(&ours, &theirs, &target, &group.members);
+    match admitted.and_then(|caller| group.acquaintances.meet(&theirs).map(|()| caller)) {
         Ok(caller) => {
             let welcome = Greeting::Welcome(ours.clone());
             let bytes = encode_greeting(&welcome, ours.protocol).ok_or(Rejection::Foreign)?;
             stream.write_all(&bytes).await.map_err(|_| Rejection::Foreign)?;
-            Ok((stream, caller, service))
+            Ok(Guest { group, stream, caller, service })
         }
-        Err(refusal) => Err(turn_away(&mut stream, &ours, Some(theirs.node), refusal).await),
+        Err(refusal) => {
+            turn_away(&mut stream, &refusal, Some(&ours)).await;
+            Err(Rejection::Hello { group, caller: theirs.node, refusal })
+        }
     }
 }
 
-async fn turn_away(
-    stream: &mut TcpStream,
-    ours: &Hello,
-    caller: Option<String>,
-    refusal: HelloRefusal,
-) -> Rejection {
-    let answer = Greeting::Refusal(introduction::mirrored(refusal.clone(), &ours.node));
-    if let Some(bytes) = encode_greeting(&answer, ours.protocol) {
+/// Tells a caller why, in the name of the group that judged it, if one did.
+async fn turn_away(stream: &mut TcpStream, refusal: &HelloRefusal, judge: Option<&Hello>) {
+    let (refuser, protocol) = judge.map_or(("", Hello::PROTOCOL), |hello| (&hello.node, hello.protocol));
+    let answer = Greeting::Refusal(introduction::mirrored(refusal.clone(), refuser));
+    if let Some(bytes) = encode_greeting(&answer, protocol) {
         // Whether the caller hears it changes nothing here.
         let _outcome = stream.write_all(&bytes).await;
     }
-    Rejection::Hello { caller, refusal }
 }
 
 /// Why a caller is not let in.
 enum Rejection {
     Silent,
     Foreign,
-    Hello { caller: Option<String>, refusal: HelloRefusal },
+    Protocol(HelloRefusal),
+    UnknownGroup { caller: String, refusal: HelloRefusal },
+    Hello { group: Arc<Shared>, caller: String, refusal: HelloRefusal },
 }
 
 impl Rejection {
-    fn report(self, shared: &Shared, address: SocketAddr) {
-        let counters = &shared.counters;
+    /// Counts it, and tells the group that judged the caller; where none did, all of them.
+    fn report(self, router: &Router, address: SocketAddr) {
+        let counters = &router.counters;
         let (counter, caller, refusal) = match self {
+            Self::Hello { group, caller, refusal } => {
+                group.counters.rejected_hello.increment();
+                return group.notice(rejected(caller, Some(refusal)));
+            }
             Self::Silent => (&counters.rejected_silent, None, None),
             Self::Foreign => (&counters.rejected_foreign, None, None),
-            Self::Hello { caller, refusal } => (&counters.rejected_hello, caller, Some(refusal)),
+            Self::Protocol(refusal) => (&counters.rejected_protocol, None, Some(refusal)),
+            Self::UnknownGroup { caller, refusal } => {
+                (&counters.rejected_unknown_group, Some(caller), Some(refusal))
+            }
         };
-        reject(shared, counter, caller.unwrap_or_else(|| address.to_string()), refusal);
+        counter.increment();
+        router.notice(&rejected(caller.unwrap_or_else(|| address.to_string()), refusal));
     }
 }
 
-fn reject(shared: &Shared, counter: &Counter, peer: String, refusal: Option<HelloRefusal>) {
-    counter.increment();
+fn rejected(peer: String, refusal: Option<HelloRefusal>) -> PeerEvent {
     tracing::debug!(peer, ?refusal, "caller rejected");
-    shared.notice(PeerEvent::Rejected { peer, refusal });
-}
-
-impl Readers {
-    /// Starts to read a link. An earlier one of the same member and service ends first: its other end has
-    /// given it up.
-    ///
-    /// All tasks share one thread, so a task that is aborted here is not running and never runs again:
-    /// nothing of the earlier link reaches the inbox after something of the later one.
-    fn start(shared: &Arc<Shared>, stream: TcpStream, caller: NodeId, service: Service) {
-        let mut readers = shared.readers.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(earlier) = readers.remove(&(caller, service)) {
-            earlier.abort();
-        }
-        let reader = tokio::spawn(read(shared.clone(), stream, caller, service)).abort_handle();
-        readers.insert((caller, service), reader);
-    }
+    PeerEvent::Rejected { peer, refusal }
 }
 
 /// Hands the packets of a link to the inbox until the link ends.
@@ -159,7 +168,8 @@ async fn read(shared: Arc<Shared>, mut stream: TcpStream, from: NodeId, service:
             Err(PacketError::Oversized { declared }) => {
                 tracing::warn!(%from, ?service, declared, "too long a packet announced: link closed");
                 let name = shared.members.member(from).map_or_else(String::new, |member| member.name.clone());
-                return reject(&shared, &shared.counters.rejected_oversized, name, None);
+                shared.counters.rejected_oversized.increment();
+                return shared.notice(rejected(name, None));
             }
             Err(PacketError::Io(error)) => {
                 return tracing::debug!(%from, ?service, %error, "link broken");

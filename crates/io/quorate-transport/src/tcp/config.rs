@@ -2,21 +2,50 @@ use crate::TransportError;
 use quorate_core::{MemberList, NodeId};
 use std::time::Duration;
 
-/// How a node listens and whom it dials.
+/// How a process listens for callers, whichever of its groups they want.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListenerConfig {
+    /// Where: `host:port`, `ip:port` or `[ipv6]:port`. It need not be the address that members declare for
+    /// this node: a container listens on `0.0.0.0` and is reached under a name. Port 0 takes any free port.
+    pub address: String,
+    /// Allows listening beyond the loopback interface. **Dangerous**: nothing authenticates a caller, so
+    /// whoever reaches the port and knows a group's name and members can read and write the group's data.
+    /// Only for a network in which every machine is trusted. Default: false.
+    pub insecure_no_auth: bool,
+    /// How many callers may be connected that have not yet said who they are, all groups together. Beyond it
+    /// the one that has been silent longest is closed, so that a flood of them does not keep members out.
+    /// Links of members are not counted: there is at most one for each group, member and service. At least 1.
+    /// Default: 256.
+    pub connections_max: usize,
+    /// How long a caller may take to introduce itself. More than zero. Default: 3 s.
+    pub handshake_timeout: Duration,
+}
+
+impl ListenerConfig {
+    /// Listening at `address`, with default limits.
+    #[must_use]
+    pub fn new(address: impl Into<String>) -> Self {
+        Self {
+            address: address.into(),
+            insecure_no_auth: false,
+            connections_max: 256,
+            handshake_timeout: Duration::from_secs(3),
+        }
+    }
+
+    pub(crate) fn check(&self) -> Result<(), TransportError> {
+        within(self.connections_max > 0, "connections_max", "at least 1")?;
+        within(!self.handshake_timeout.is_zero(), "handshake_timeout", "more than zero")
+    }
+}
+
+/// One node of a group, and whom it dials.
 #[derive(Clone, Debug)]
 pub struct TcpConfig {
     /// This node's number in `members`.
     pub me: NodeId,
-    /// Where this node listens: `host:port`, `ip:port` or `[ipv6]:port`. It need not be the address that
-    /// `members` declares for this node: a container listens on `0.0.0.0` and is reached under a name. Port 0
-    /// takes any free port.
-    pub listen: String,
     /// The group's members. Every other one is dialled at its declared address, and nobody else is let in.
     pub members: MemberList,
-    /// Allows listening beyond the loopback interface. **Dangerous**: nothing authenticates a caller, so
-    /// whoever reaches the port and knows the group's name and members can read and write the group's data.
-    /// Only for a network in which every machine is trusted. Default: false.
-    pub insecure_no_auth: bool,
     /// Seed of the jitter in the pauses between attempts, so that a run can be replayed. Give each node its
     /// own.
     pub seed: u64,
@@ -25,32 +54,21 @@ pub struct TcpConfig {
 }
 
 impl TcpConfig {
-    /// A node of `members` that listens at `listen`, with default limits.
+    /// The node `me` of `members`, with default limits.
     #[must_use]
-    pub fn new(me: NodeId, listen: impl Into<String>, members: MemberList) -> Self {
-        Self {
-            me,
-            listen: listen.into(),
-            members,
-            insecure_no_auth: false,
-            seed: u64::from(me.as_u16()),
-            limits: TcpLimits::default(),
-        }
+    pub fn new(me: NodeId, members: MemberList) -> Self {
+        Self { me, members, seed: u64::from(me.as_u16()), limits: TcpLimits::default() }
     }
 }
 
-/// Bounds of a transport's memory and time.
+/// Bounds of the memory and time that one group's links take.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TcpLimits {
     /// The longest packet, head and body together, in bytes, that is sent or received. A longer one is not
     /// sent; a peer that announces one is cut off before anything is allocated for it. 1 to `u32::MAX`; the
     /// same on every node. Default: 80 MiB.
     pub packet_bytes_max: usize,
-    /// How many callers may be connected that have not yet said who they are. Beyond it the one that has been
-    /// silent longest is closed, so that a flood of them does not keep members out. Links of members are not
-    /// counted: there is at most one for each member and service. At least 1. Default: 256.
-    pub connections_max: usize,
-    /// How long a caller may take to introduce itself, and the node that it calls to answer. Default: 3 s.
+    /// How long a member that is dialled may take to introduce itself. More than zero. Default: 3 s.
     pub handshake_timeout: Duration,
     /// How many bytes may wait for one link to take them; beyond it packets are dropped. A packet always fits
     /// into an empty queue. At least 1. Default: 16 MiB.
@@ -72,7 +90,6 @@ impl Default for TcpLimits {
     fn default() -> Self {
         Self {
             packet_bytes_max: 80 << 20,
-            connections_max: 256,
             handshake_timeout: Duration::from_secs(3),
             send_queue_bytes_max: 16 << 20,
             connect_timeout: Duration::from_secs(1),
@@ -106,11 +123,8 @@ impl TcpConfig {
 
 impl TcpLimits {
     fn check(&self) -> Result<(), TransportError> {
-        let within =
-            |ok: bool, limit, range| if ok { Ok(()) } else { Err(TransportError::Limit { limit, range }) };
         let packet = u32::try_from(self.packet_bytes_max).is_ok_and(|bytes| bytes > 0);
         within(packet, "packet_bytes_max", "1 to 4294967295 bytes")?;
-        within(self.connections_max > 0, "connections_max", "at least 1")?;
         within(self.send_queue_bytes_max > 0, "send_queue_bytes_max", "at least 1 byte")?;
         within(!self.handshake_timeout.is_zero(), "handshake_timeout", "more than zero")?;
         within(!self.connect_timeout.is_zero(), "connect_timeout", "more than zero")?;
@@ -120,6 +134,10 @@ impl TcpLimits {
         within(!self.backoff_min.is_zero(), "backoff_min", "more than zero")?;
         within(self.backoff_min <= self.backoff_max, "backoff_max", "at least backoff_min")
     }
+}
+
+fn within(ok: bool, limit: &'static str, range: &'static str) -> Result<(), TransportError> {
+    if ok { Ok(()) } else { Err(TransportError::Limit { limit, range }) }
 }
 
 fn check_name(name: &str) -> Result<(), TransportError> {

@@ -204,6 +204,10 @@ fn put_refusal(body: &mut Vec<u8>, refusal: &HelloRefusal) -> Option<()> {
             body.put_u64_le(*found);
             body.put_u64_le(*seen);
         }
+        HelloRefusal::UnknownGroup { group } => {
+            body.put_u8(7);
+            put_name(body, group);
+        }
         _ => return None,
     }
     Some(())
@@ -226,6 +230,7 @@ fn take_refusal(body: &mut &[u8]) -> Result<HelloRefusal, GreetingError> {
             found: body.try_get_u64_le()?,
             seen: body.try_get_u64_le()?,
         },
+        7 => HelloRefusal::UnknownGroup { group: take_name(body)? },
         _ => return Err(GreetingError::Foreign),
     })
 }
@@ -290,6 +295,7 @@ mod tests {
             HelloRefusal::MemberList { node: "b".into() },
             HelloRefusal::StaleCopy { node: "b".into(), found: 1, seen: 2 },
             HelloRefusal::Uuid { node: "b".into(), ours: GroupUuid(1), theirs: GroupUuid(2) },
+            HelloRefusal::UnknownGroup { group: "a".into() },
         ];
         let call = |service| Greeting::Call { service, target: "b".into(), hello: hello() };
         let mut all: Vec<_> = Service::ALL.into_iter().map(call).collect();

@@ -1,18 +1,18 @@
-use super::TcpConfig;
+use super::ListenerConfig;
 use crate::TransportError;
 use std::io;
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
 
 /// Listens at the first address of the configured name that can be had.
-pub(crate) fn listen(config: &TcpConfig) -> Result<TcpListener, TransportError> {
-    let addresses = resolve(&config.listen)?;
+pub(crate) fn listen(config: &ListenerConfig) -> Result<TcpListener, TransportError> {
+    let addresses = resolve(&config.address)?;
     if !config.insecure_no_auth
         && let Some(open) = addresses.iter().find(|address| !address.ip().to_canonical().is_loopback())
     {
         return Err(TransportError::NotLoopback { address: *open });
     }
     let listener =
-        TcpListener::bind(&addresses[..]).map_err(|error| failed_to_bind(&config.listen, error))?;
+        TcpListener::bind(&addresses[..]).map_err(|error| failed_to_bind(&config.address, error))?;
     let operation = "making the listening socket non-blocking";
     listener.set_nonblocking(true).map_err(|source| TransportError::Io { operation, source })?;
     Ok(listener)

@@ -1,4 +1,4 @@
-//! Links over TCP, driven by one thread of their own.
+//! Links over TCP. A port is listened at, and all links of its groups are driven, by one thread.
 
 mod accept;
 mod config;
@@ -6,12 +6,17 @@ mod dial;
 mod greeting;
 mod link;
 mod listen;
+mod listener;
 mod outbox;
 mod packet;
+mod port;
+mod router;
 mod shared;
 mod stats;
+mod tasks;
 mod transport;
 
-pub use config::{TcpConfig, TcpLimits};
-pub use stats::TransportStats;
+pub use config::{ListenerConfig, TcpConfig, TcpLimits};
+pub use listener::Listener;
+pub use stats::{ListenerStats, TransportStats};
 pub use transport::TcpTransport;

@@ -1,7 +1,7 @@
-use super::accept::Readers;
 use super::link::Link;
 use super::outbox::Outbox;
 use super::stats::Counters;
+use super::tasks::Tasks;
 use super::{TcpConfig, TcpLimits};
 use crate::backoff::Backoff;
 use crate::introduction::Acquaintances;
@@ -11,37 +11,36 @@ use quorate_core::{
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use tokio::sync::Notify;
 
-/// What the links, the listener and the handle have in common.
+/// One group at a port: what its links, the port and the handle have in common.
 pub(crate) struct Shared {
+    pub(crate) name: String,
     pub(crate) members: MemberList,
     pub(crate) limits: TcpLimits,
     pub(crate) counters: Arc<Counters>,
-    pub(crate) readers: Readers,
+    pub(crate) tasks: Tasks,
     pub(crate) acquaintances: Acquaintances,
     inbox: Arc<dyn Inbox>,
     outboxes: HashMap<(NodeId, Service), Arc<Outbox>>,
     is_closed: AtomicBool,
-    closing: Notify,
 }
 
 impl Shared {
-    pub(crate) fn new(config: &TcpConfig, inbox: Arc<dyn Inbox>) -> Self {
+    pub(crate) fn new(name: String, config: &TcpConfig, inbox: Arc<dyn Inbox>) -> Self {
         let counters = Arc::new(Counters::default());
         let outbox = || Arc::new(Outbox::new(config.limits.send_queue_bytes_max, counters.clone()));
         let outboxes =
             peers(config).flat_map(|peer| Service::ALL.map(|service| ((peer.id, service), outbox())));
         Self {
+            name,
             outboxes: outboxes.collect(),
             members: config.members.clone(),
             limits: config.limits.clone(),
             inbox,
             counters,
-            readers: Readers::default(),
+            tasks: Tasks::default(),
             acquaintances: Acquaintances::default(),
             is_closed: AtomicBool::new(false),
-            closing: Notify::new(),
         }
     }
 
@@ -78,12 +77,6 @@ impl Shared {
 impl Shared {
     pub(crate) fn close(&self) {
         self.is_closed.store(true, Ordering::Release);
-        self.closing.notify_one();
-    }
-
-    /// Waits until the transport is closed.
-    pub(crate) async fn closed(&self) {
-        self.closing.notified().await;
     }
 
     pub(crate) fn hello(&self) -> Hello {
@@ -101,7 +94,7 @@ impl Shared {
         (!self.is_closed()).then(|| self.inbox.receive(from, service, packet))
     }
 
-    fn is_closed(&self) -> bool {
+    pub(crate) fn is_closed(&self) -> bool {
         self.is_closed.load(Ordering::Acquire)
     }
 }

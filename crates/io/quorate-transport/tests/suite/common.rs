@@ -5,7 +5,7 @@ use quorate_core::conformance::transport::{Heard, Listener, Recorder, hello};
 use quorate_core::{
     HelloRefusal, Member, MemberList, NodeId, NodeType, Packet, PeerEvent, QuorumRule, Service, Transport,
 };
-use quorate_transport::{TcpConfig, TcpTransport};
+use quorate_transport::{ListenerConfig, TcpConfig, TcpTransport};
 use std::net::{IpAddr, Ipv4Addr, TcpListener};
 use std::process;
 use std::sync::Arc;
@@ -70,15 +70,20 @@ pub(crate) struct TcpNode {
 
 impl TcpNode {
     pub(crate) fn start(members: &MemberList, name: &str) -> Self {
-        Self::start_with(members, name, |_| {})
+        Self::start_with(members, name, |_, _| {})
     }
 
-    pub(crate) fn start_with(members: &MemberList, name: &str, change: impl FnOnce(&mut TcpConfig)) -> Self {
+    pub(crate) fn start_with(
+        members: &MemberList,
+        name: &str,
+        change: impl FnOnce(&mut ListenerConfig, &mut TcpConfig),
+    ) -> Self {
         let id = id(members, name);
-        let mut config = TcpConfig::new(id, members.named(name).unwrap().address.clone(), members.clone());
-        change(&mut config);
+        let mut port = ListenerConfig::new(members.named(name).unwrap().address.clone());
+        let mut config = TcpConfig::new(id, members.clone());
+        change(&mut port, &mut config);
         let (inbox, listener) = recorder(members, name);
-        let transport = TcpTransport::start(config, inbox.clone()).unwrap();
+        let transport = TcpTransport::start(&port, config, inbox.clone()).unwrap();
         Self { id, transport, inbox, listener }
     }
 

@@ -4,7 +4,7 @@ use crate::common;
 
 use quorate_core::conformance::transport::{self, Network};
 use quorate_core::{Inbox, MemberList, NodeId, Transport};
-use quorate_transport::{InMemoryNetwork, TcpConfig, TcpTransport};
+use quorate_transport::{InMemoryNetwork, ListenerConfig, TcpConfig, TcpTransport};
 use std::sync::Arc;
 
 struct InMemory {
@@ -32,8 +32,8 @@ impl Network for Tcp {
     }
 
     fn start(&self, me: NodeId, inbox: Arc<dyn Inbox>) -> Arc<dyn Transport> {
-        let listen = self.members.member(me).unwrap().address.clone();
-        Arc::new(TcpTransport::start(TcpConfig::new(me, listen, self.members.clone()), inbox).unwrap())
+        let port = ListenerConfig::new(self.members.member(me).unwrap().address.clone());
+        Arc::new(TcpTransport::start(&port, TcpConfig::new(me, self.members.clone()), inbox).unwrap())
     }
 }
 

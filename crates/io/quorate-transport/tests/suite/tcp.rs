@@ -41,8 +41,8 @@ fn a_member_is_reached_by_name_whichever_of_its_addresses_it_listens_at() {
     let members = members(&["a", "b"].map(|name| (name, named(free_address(LOCALHOST)))));
     let on_ipv4 = |name| {
         let declared = members.named(name).unwrap().address.clone();
-        TcpNode::start_with(&members, name, |config| {
-            config.listen = declared.replace("localhost", "127.0.0.1")
+        TcpNode::start_with(&members, name, |port, _| {
+            port.address = declared.replace("localhost", "127.0.0.1")
         })
     };
     let (a, b) = (on_ipv4("a"), on_ipv4("b"));
@@ -62,7 +62,7 @@ fn a_member_whose_name_has_no_address_is_reported_as_such() {
 fn whoever_answers_in_a_members_place_is_named_on_both_sides() {
     let members = three_members();
     let address_of_b = members.named("b").unwrap().address.clone();
-    let c = TcpNode::start_with(&members, "c", |config| config.listen = address_of_b);
+    let c = TcpNode::start_with(&members, "c", |port, _| port.address = address_of_b);
     let a = TcpNode::start(&members, "a");
     let wrong = HelloRefusal::WrongNode { expected: "b".into(), found: "c".into() };
     let told = a.listener.wait_for_down(id(&members, "b"), Service::Control, |reason| match reason {
@@ -94,7 +94,7 @@ fn nodes_that_declare_different_members_name_each_other() {
 #[test]
 fn a_queue_takes_no_more_than_its_limit_and_any_one_packet() {
     let members = three_members();
-    let a = TcpNode::start_with(&members, "a", |config| config.limits.send_queue_bytes_max = 1 << 20);
+    let a = TcpNode::start_with(&members, "a", |_, config| config.limits.send_queue_bytes_max = 1 << 20);
     let b = TcpNode::start(&members, "b");
     a.listener.wait_for_up(b.id, Service::Stream);
     let of = |bytes: usize| Packet { head: Bytes::new(), body: vec![0; bytes].into() };
@@ -119,7 +119,7 @@ fn a_queue_takes_no_more_than_its_limit_and_any_one_packet() {
 #[test]
 fn a_packet_beyond_the_limit_is_not_sent() {
     let members = three_members();
-    let a = TcpNode::start_with(&members, "a", |config| config.limits.packet_bytes_max = 5);
+    let a = TcpNode::start_with(&members, "a", |_, config| config.limits.packet_bytes_max = 5);
     let b = TcpNode::start(&members, "b");
     a.listener.wait_for_up(b.id, Service::Control);
     assert_eq!(a.transport.send(b.id, Service::Control, packet("longer")), Err(SendError::Full));
@@ -138,5 +138,5 @@ fn the_statistics_count_packets_and_their_bytes() {
     wait_until(|| a.transport.stats().packets_sent == 2 && b.transport.stats().packets_received == 2);
     let (sent, received) = (a.transport.stats(), b.transport.stats());
     assert_eq!((sent.bytes_sent, received.bytes_received, sent.sends_dropped), (8, 8, 0));
-    assert!(sent.links_opened >= 1 && received.connections_accepted >= 1);
+    assert!(sent.links_opened >= 1 && b.transport.listener_stats().connections_accepted >= 1);
 }

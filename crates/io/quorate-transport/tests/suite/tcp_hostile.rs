@@ -83,7 +83,7 @@ fn garbage_on_the_port_is_counted_and_disturbs_nobody() {
         let (peer, refusal) = b.wait_for_rejection();
         assert_eq!((peer, refusal), (stranger.local_addr().unwrap().to_string(), None));
     }
-    assert_eq!(b.transport.stats().rejected_foreign, 3);
+    assert_eq!(b.transport.listener_stats().rejected_foreign, 3);
     a.reaches(&b, Service::Control, "undisturbed");
     assert_eq!(a.transport.stats().links_opened, 2);
 }
@@ -125,26 +125,26 @@ fn a_members_newer_link_takes_the_place_of_its_older_one() {
 #[test]
 fn a_flood_of_silent_callers_keeps_no_member_out() {
     let members = three_members();
-    let a = TcpNode::start_with(&members, "a", |config| config.limits.connections_max = 4);
+    let a = TcpNode::start_with(&members, "a", |port, _| port.connections_max = 4);
     let mut strangers: Vec<_> = (0..20).map(|_| connect(&a)).collect();
     let b = TcpNode::start(&members, "b");
     b.listener.wait_for_up(a.id, Service::Control);
     b.reaches(&a, Service::Control, "through the flood");
     wait_for_end(&mut strangers[0]);
-    assert!(a.transport.stats().rejected_flood >= 16, "{:?}", a.transport.stats());
+    assert!(a.transport.listener_stats().rejected_flood >= 16, "{:?}", a.transport.listener_stats());
 }
 
 #[test]
 fn a_silent_caller_is_closed_in_time() {
     let members = three_members();
-    let a = TcpNode::start_with(&members, "a", |config| {
-        config.limits.handshake_timeout = Duration::from_millis(20);
+    let a = TcpNode::start_with(&members, "a", |port, _| {
+        port.handshake_timeout = Duration::from_millis(20);
     });
     let mut stranger = connect(&a);
     stranger.write_all(b"QRTE").unwrap();
     wait_for_end(&mut stranger);
     assert_eq!(a.wait_for_rejection().1, None);
-    assert_eq!(a.transport.stats().rejected_silent, 1);
+    assert_eq!(a.transport.listener_stats().rejected_silent, 1);
 }
 
 #[test]
@@ -154,7 +154,7 @@ fn a_member_that_takes_calls_and_says_nothing_has_timed_out() {
         ("a", free_address(hung.local_addr().unwrap().ip())),
         ("b", hung.local_addr().unwrap().to_string()),
     ]);
-    let a = TcpNode::start_with(&members, "a", |config| {
+    let a = TcpNode::start_with(&members, "a", |_, config| {
         config.limits.handshake_timeout = Duration::from_millis(20);
     });
     let timed_out = |reason: &DownReason| (*reason == DownReason::TimedOut).then_some(());
@@ -195,7 +195,7 @@ fn a_member_that_stops_reading_fills_its_queue_and_is_given_up() {
     let stuck = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = stuck.local_addr().unwrap();
     let members = members(&[("a", free_address(address.ip())), ("b", address.to_string())]);
-    let a = TcpNode::start_with(&members, "a", |config| {
+    let a = TcpNode::start_with(&members, "a", |_, config| {
         config.limits.unacknowledged_timeout = Duration::from_millis(100);
     });
     let b = id(&members, "b");
