@@ -8,6 +8,10 @@ use std::process::Command;
 const PROTO: &str = "crates/io/quorate-server/proto/quorate.proto";
 /// What is generated from it.
 const GENERATED: &str = "crates/io/quorate-server/src/generated/v1.rs";
+/// The descriptors of what is generated, for clients that ask a server what it serves.
+const DESCRIPTORS: &str = "crates/io/quorate-server/src/generated/descriptors.bin";
+/// How the generator names the descriptors.
+const DESCRIPTORS_FILE: &str = "descriptors.bin";
 /// How the generator names the file of the proto package.
 const GENERATOR_FILE: &str = "quorate.v1.rs";
 const HEADER: &str =
@@ -21,8 +25,13 @@ pub(crate) fn run(root: &Path, check: bool) -> Result<(), Failure> {
     }
     let scratch = root.join("target/codegen");
     fs::create_dir_all(&scratch).map_err(Failure::file(&scratch))?;
-    let generated = generate(root, &scratch)?;
-    if check { compare(root, &generated) } else { store(root, &generated) }
+    let code = generate(root, &scratch)?;
+    let descriptors = scratch.join(DESCRIPTORS_FILE);
+    let descriptors = fs::read(&descriptors).map_err(Failure::file(&descriptors))?;
+    for (path, generated) in [(GENERATED, code.as_bytes()), (DESCRIPTORS, &descriptors)] {
+        if check { compare(root, path, generated)? } else { store(root, path, generated)? }
+    }
+    Ok(())
 }
 
 /// Generates into the folder `scratch` and returns the formatted code.
@@ -38,19 +47,19 @@ fn generate(root: &Path, scratch: &Path) -> Result<String, Failure> {
     fs::read_to_string(&file).map_err(Failure::file(&file))
 }
 
-fn compare(root: &Path, generated: &str) -> Result<(), Failure> {
-    let path = root.join(GENERATED);
-    match fs::read_to_string(&path) {
-        Ok(present) if present == generated => Ok(()),
-        Ok(_) => Err(Failure::Stale { path: GENERATED }),
+fn compare(root: &Path, generated: &'static str, expected: &[u8]) -> Result<(), Failure> {
+    let path = root.join(generated);
+    match fs::read(&path) {
+        Ok(present) if present == expected => Ok(()),
+        Ok(_) => Err(Failure::Stale { path: generated }),
         Err(source) => Err(Failure::File { path, source }),
     }
 }
 
-fn store(root: &Path, generated: &str) -> Result<(), Failure> {
-    let path = root.join(GENERATED);
+fn store(root: &Path, generated: &str, content: &[u8]) -> Result<(), Failure> {
+    let path = root.join(generated);
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).map_err(Failure::file(folder))?;
     }
-    fs::write(&path, generated).map_err(Failure::file(&path))
+    fs::write(&path, content).map_err(Failure::file(&path))
 }

@@ -1,6 +1,8 @@
-//! Generates Rust from one proto file: `generate-grpc PROTO DIRECTORY`. It needs no `protoc`.
+//! Generates Rust from one proto file, and the set of its descriptors (`descriptors.bin`):
+//! `generate-grpc PROTO DIRECTORY`. It needs no `protoc`.
 #![forbid(unsafe_code)]
 
+use prost::Message;
 use std::error::Error;
 use std::path::Path;
 
@@ -13,6 +15,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let folder = Path::new(proto).parent().ok_or("the proto file has no folder")?;
     let descriptors = protox::compile([proto], [folder])?;
+    let set = Path::new(directory).join("descriptors.bin");
+    std::fs::write(set, descriptors.encode_to_vec())?;
     tonic_prost_build::configure()
         .out_dir(directory)
         .bytes(".")

@@ -24,6 +24,8 @@ pub struct NodeSettings {
     pub read_timeout: Duration,
     /// How many calls may be under way at a time on one client's connection.
     pub calls_max: u32,
+    /// How many bytes the requests under way may take, those of all connections together.
+    pub requests_bytes_max: usize,
     /// What to log.
     pub log: Option<String>,
     origin: Origin,
@@ -60,6 +62,7 @@ impl NodeSettings {
             client_addresses,
             read_timeout: Duration::from_millis(file.timeouts.read_timeout_ms),
             calls_max: origin.calls_max(file.limits.calls_max.as_ref())?,
+            requests_bytes_max: origin.requests_bytes_max(&file)?,
             log: file.log,
             origin,
         })
@@ -128,6 +131,14 @@ impl Origin {
         }
     }
 
+    /// The budget must hold the largest request, or that could never be made.
+    fn requests_bytes_max(&self, file: &NodeFile) -> Result<usize, SettingsError> {
+        let Some(found) = &file.limits.requests_bytes_max else {
+            return Ok(NodeSettings::REQUESTS_BYTES_MAX_DEFAULT);
+        };
+        Ok(*found.as_ref())
+    }
+
     fn refuse(&self, error: &toml::de::Error) -> SettingsError {
         let line = error.span().map(|span| self.line_at(span.start));
         SettingsError::Malformed { path: self.path.clone(), line, detail: error.to_string() }
@@ -153,6 +164,8 @@ impl Origin {
 impl NodeSettings {
     /// The calls under way at a time on one client's connection, if the file does not say.
     pub const CALLS_MAX_DEFAULT: u32 = 256;
+    /// The bytes of all requests under way, if the file does not say.
+    pub const REQUESTS_BYTES_MAX_DEFAULT: usize = 64 << 20;
 }
 
 #[cfg(test)]

@@ -14,18 +14,22 @@
 //! This crate knows nothing of elections, of the log or of how nodes talk to each other.
 #![forbid(unsafe_code)]
 
+mod budget;
 mod cli;
 mod config;
 pub mod demo;
 mod generated;
+mod health;
 mod listener;
 mod node_command;
 mod program;
 mod service;
+mod state_watch;
 
+pub use budget::{Budgeted, RequestBudget};
 pub use cli::{Cli, Command, DemoArguments, EngineChoice, NodeArguments};
 pub use config::{NodeSettings, SettingsError};
-pub use generated::v1;
+pub use generated::{DESCRIPTORS, v1};
 pub use listener::{ListenError, listen};
 pub use program::run;
 pub use service::{FAILURE_TRAILER, QuorateService, failure_of};

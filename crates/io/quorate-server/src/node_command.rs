@@ -1,5 +1,8 @@
 use crate::program::told_to_stop;
-use crate::{ListenError, NodeArguments, NodeSettings, QuorateService, SettingsError, listen};
+use crate::{
+    DESCRIPTORS, ListenError, NodeArguments, NodeSettings, QuorateService, RequestBudget, SettingsError,
+    health, listen,
+};
 use quorate::{CloseError, OpenError, ReplicatedEnvironment};
 use std::io::{self, Write, stdout};
 use std::net::SocketAddr;
@@ -11,6 +14,7 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
+use tonic_reflection::server::v1::{ServerReflection, ServerReflectionServer};
 use tracing_subscriber::EnvFilter;
 
 /// How long calls under way may take to end after the node was told to stop.
@@ -50,6 +54,9 @@ pub(crate) enum NodeError {
     /// The server has failed.
     #[error("serving clients has failed: {0}")]
     Serve(#[from] tonic::transport::Error),
+    /// The protocol's description is broken.
+    #[error("the description of the protocol in this program is broken ({0}): build it again")]
+    Reflection(#[from] tonic_reflection::server::Error),
     /// The operating system refused.
     #[error("{operation} failed: {source}")]
     System {
@@ -98,11 +105,16 @@ async fn serve(
     let address = listener.local_addr().map_err(system("listening for clients"))?;
     let stopping = told_to_stop();
     let (stop, stopped) = oneshot::channel::<()>();
+    let service = QuorateService::new(environment, settings);
+    let budget = RequestBudget::new(settings.requests_bytes_max, service.message_bytes_max());
     let server = Server::builder()
+        .layer(budget)
         .max_concurrent_streams(settings.calls_max)
         .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
         .http2_keepalive_timeout(Some(KEEPALIVE_INTERVAL))
-        .add_service(QuorateService::new(environment, settings).into_server())
+        .add_service(health::service(service.state()).await)
+        .add_service(reflection()?)
+        .add_service(service.into_server())
         .serve_with_incoming_shutdown(TcpIncoming::from(listener).with_nodelay(Some(true)), async {
             // A dropped sender means the same as a message: stop.
             let _ = stopped.await;
@@ -120,6 +132,14 @@ async fn serve(
             Ok(())
         }
     }
+}
+
+/// Tells clients that ask what this node serves.
+fn reflection() -> Result<ServerReflectionServer<impl ServerReflection>, NodeError> {
+    let descriptors = tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(DESCRIPTORS)
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET);
+    Ok(descriptors.build_v1()?)
 }
 
 /// Says, on one line of stdout, that the node serves clients, and where.

@@ -4,21 +4,24 @@ mod failure;
 mod scan;
 mod status;
 
+pub(crate) use failure::busy;
 pub use failure::{FAILURE_TRAILER, failure_of};
 
 use crate::NodeSettings;
+use crate::state_watch::StateWatch;
 use crate::v1::operation::Change;
 use crate::v1::quorate_server::{Quorate, QuorateServer};
 use crate::v1::{
     CommitToken, Consistency, CreateDatabaseRequest, CreateDatabaseResponse, DeleteRequest, Durability,
-    GetRequest, GetResponse, PutRequest, ScanRequest, StatusRequest, StatusResponse, WriteRequest,
-    WriteResponse,
+    GetRequest, GetResponse, OpenSessionRequest, OpenSessionResponse, PutRequest, ScanRequest, Session,
+    StatusRequest, StatusResponse, TransactRequest, WriteRequest, WriteResponse,
 };
 use convert::{Defaults, token_of};
 use databases::Databases;
 use failure::Refusals;
 use quorate::{ConsistencyPolicy, GroupUuid, ReplicatedEnvironment, Snapshot, WriteBatch};
 use scan::{ScanStream, Scans};
+use status::Times;
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 use tokio::task::spawn_blocking;
@@ -38,7 +41,8 @@ pub struct QuorateService {
     defaults: Defaults,
     scans: Scans,
     started: Instant,
-    value_bytes_max: usize,
+    state: StateWatch,
+    message_bytes_max: usize,
 }
 
 impl QuorateService {
@@ -48,23 +52,35 @@ impl QuorateService {
         let config = &settings.environment;
         Self {
             databases: Arc::new(Databases::new(Arc::clone(&environment))),
-            environment,
             refusals: Refusals::new(settings),
             group: Arc::new(OnceLock::new()),
             defaults: Defaults { durability: config.durability, read_timeout: settings.read_timeout },
             scans: Scans::new(),
             started: Instant::now(),
-            value_bytes_max: config.value_bytes_max,
+            state: StateWatch::new(&environment),
+            environment,
+            message_bytes_max: config.value_bytes_max.saturating_add(MESSAGE_OVERHEAD_BYTES),
         }
     }
 
     /// The service as the gRPC server takes it, with message limits that follow the limit of values.
     #[must_use]
     pub fn into_server(self) -> QuorateServer<Self> {
-        let message_bytes_max = self.value_bytes_max.saturating_add(MESSAGE_OVERHEAD_BYTES);
+        let message_bytes_max = self.message_bytes_max;
         QuorateServer::new(self)
             .max_decoding_message_size(message_bytes_max)
             .max_encoding_message_size(message_bytes_max)
+    }
+
+    /// The longest message that the service takes or sends, in bytes.
+    #[must_use]
+    pub fn message_bytes_max(&self) -> usize {
+        self.message_bytes_max
+    }
+
+    /// Follows the node's state.
+    pub(crate) fn state(&self) -> StateWatch {
+        self.state.clone()
     }
 
     /// Adds the change of one operation to a batch.
@@ -125,21 +141,24 @@ impl Quorate for QuorateService {
     type ScanStream = ScanStream;
 
     async fn put(&self, request: Request<PutRequest>) -> Result<Response<WriteResponse>, Status> {
-        let PutRequest { database, key, value, durability } = request.into_inner();
+        let PutRequest { database, key, value, durability, session } = request.into_inner();
+        refuse_session(session)?;
         let mut batch = WriteBatch::new();
         self.add(&mut batch, &database, Change::Put(crate::v1::Put { key, value })).await?;
         self.commit(&batch, durability).await.map(Response::new)
     }
 
     async fn delete(&self, request: Request<DeleteRequest>) -> Result<Response<WriteResponse>, Status> {
-        let DeleteRequest { database, key, durability } = request.into_inner();
+        let DeleteRequest { database, key, durability, session } = request.into_inner();
+        refuse_session(session)?;
         let mut batch = WriteBatch::new();
         self.add(&mut batch, &database, Change::Delete(crate::v1::Delete { key })).await?;
         self.commit(&batch, durability).await.map(Response::new)
     }
 
     async fn write(&self, request: Request<WriteRequest>) -> Result<Response<WriteResponse>, Status> {
-        let WriteRequest { operations, durability } = request.into_inner();
+        let WriteRequest { operations, durability, session } = request.into_inner();
+        refuse_session(session)?;
         let mut batch = WriteBatch::new();
         for operation in operations {
             let change = operation.change.ok_or_else(|| {
@@ -148,6 +167,17 @@ impl Quorate for QuorateService {
             self.add(&mut batch, &operation.database, change).await?;
         }
         self.commit(&batch, durability).await.map(Response::new)
+    }
+
+    async fn transact(&self, _request: Request<TransactRequest>) -> Result<Response<WriteResponse>, Status> {
+        Err(Status::unimplemented("this node carries out no transactions"))
+    }
+
+    async fn open_session(
+        &self,
+        _request: Request<OpenSessionRequest>,
+    ) -> Result<Response<OpenSessionResponse>, Status> {
+        Err(Status::unimplemented("this node opens no sessions"))
     }
 
     async fn get(&self, request: Request<GetRequest>) -> Result<Response<GetResponse>, Status> {
@@ -164,7 +194,10 @@ impl Quorate for QuorateService {
     }
 
     async fn scan(&self, request: Request<ScanRequest>) -> Result<Response<ScanStream>, Status> {
-        let ScanRequest { database, start, end, limit, consistency } = request.into_inner();
+        let ScanRequest { database, start, end, limit, consistency, reverse } = request.into_inner();
+        if reverse {
+            return Err(Status::unimplemented("this node scans in ascending order only"));
+        }
         let snapshot = self.snapshot(consistency).await?;
         let database = self.databases.find(&database, &self.refusals).await?;
         let seen = self.seen(&snapshot).await?;
@@ -187,12 +220,17 @@ impl Quorate for QuorateService {
         let answer = blocking(move || {
             let environment = &service.environment;
             let status = environment.status()?;
-            Some(status::response(&status, &environment.stats(), &service.refusals, service.started))
+            let times = Times { started: service.started, changed: service.state.now().since };
+            Some(status::response(&status, &environment.stats(), &service.refusals, times))
         });
         let gone =
             || Status::internal("the node has failed by a bug of its own: restart it, and report its log");
         answer.await?.map(Response::new).ok_or_else(gone)
     }
+}
+
+fn refuse_session(session: Option<Session>) -> Result<(), Status> {
+    session.map_or(Ok(()), |_| Err(Status::unimplemented("this node keeps no sessions")))
 }
 
 /// Carries out what may wait for a disk on a thread where waiting hinders nobody.

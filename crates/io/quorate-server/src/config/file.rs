@@ -78,6 +78,7 @@ pub(super) struct Limits {
     segment_bytes: Option<u32>,
     engine_cache_bytes: Option<usize>,
     pub(super) calls_max: Option<Spanned<u32>>,
+    pub(super) requests_bytes_max: Option<Spanned<usize>>,
 }
 
 impl DeclaredMember {

@@ -69,7 +69,8 @@ impl NodeClient {
             replica: SyncPolicy::Sync.into(),
             acks: AckPolicy::SimpleMajority.into(),
         };
-        let request = PutRequest { database: String::new(), key, value, durability: Some(durability) };
+        let durability = Some(durability);
+        let request = PutRequest { key, value, durability, ..PutRequest::default() };
         let answer = self.calls().put(request).await?.into_inner();
         match answer.outcome() {
             WriteOutcome::Committed => Ok(answer.token),

@@ -15,6 +15,9 @@ pub struct PutRequest {
     /// How durable the write is to be. Absent: as the node is configured.
     #[prost(message, optional, tag = "4")]
     pub durability: ::core::option::Option<Durability>,
+    /// The request's place in its client's session. Absent: sent twice, the write may be carried out twice.
+    #[prost(message, optional, tag = "5")]
+    pub session: ::core::option::Option<Session>,
 }
 /// Removes one key.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -28,16 +31,90 @@ pub struct DeleteRequest {
     /// How durable the write is to be. Absent: as the node is configured.
     #[prost(message, optional, tag = "3")]
     pub durability: ::core::option::Option<Durability>,
+    /// The request's place in its client's session. Absent: sent twice, the write may be carried out twice.
+    #[prost(message, optional, tag = "4")]
+    pub session: ::core::option::Option<Session>,
 }
 /// Operations that are carried out together.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct WriteRequest {
-    /// What to do, in this order; at least one. They may concern several databases.
+    /// What to do, in this order; at least one, or none in a session: such a write only takes its place in the session,
+    /// if no earlier one has, and so settles whether an earlier one with that place was carried out. They may concern
+    /// several databases.
     #[prost(message, repeated, tag = "1")]
     pub operations: ::prost::alloc::vec::Vec<Operation>,
     /// How durable the write is to be. Absent: as the node is configured.
     #[prost(message, optional, tag = "2")]
     pub durability: ::core::option::Option<Durability>,
+    /// The request's place in its client's session. Absent: sent twice, the write may be carried out twice.
+    #[prost(message, optional, tag = "3")]
+    pub session: ::core::option::Option<Session>,
+}
+/// What a client has read, and what it wants written if that still holds.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct TransactRequest {
+    /// The commit that the oldest of the reads has seen. Absent: they were made before the group had any.
+    #[prost(message, optional, tag = "1")]
+    pub snapshot: ::core::option::Option<CommitToken>,
+    /// Keys that were read, whether they were there or not.
+    #[prost(message, repeated, tag = "2")]
+    pub keys: ::prost::alloc::vec::Vec<ReadKey>,
+    /// Ranges that were read.
+    #[prost(message, repeated, tag = "3")]
+    pub ranges: ::prost::alloc::vec::Vec<ReadRange>,
+    /// What to do, as for a Write.
+    #[prost(message, repeated, tag = "4")]
+    pub operations: ::prost::alloc::vec::Vec<Operation>,
+    /// How durable the write is to be. Absent: as the node is configured.
+    #[prost(message, optional, tag = "5")]
+    pub durability: ::core::option::Option<Durability>,
+    /// The request's place in its client's session. Absent: sent twice, the write may be carried out twice.
+    #[prost(message, optional, tag = "6")]
+    pub session: ::core::option::Option<Session>,
+}
+/// A key that was read.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReadKey {
+    /// The database's name; empty stands for "default".
+    #[prost(string, tag = "1")]
+    pub database: ::prost::alloc::string::String,
+    /// The key, not empty.
+    #[prost(bytes = "bytes", tag = "2")]
+    pub key: ::prost::bytes::Bytes,
+}
+/// A range of keys that was read.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ReadRange {
+    /// The database's name; empty stands for "default".
+    #[prost(string, tag = "1")]
+    pub database: ::prost::alloc::string::String,
+    /// The first key, inclusive; empty: from the first one of all.
+    #[prost(bytes = "bytes", tag = "2")]
+    pub start: ::prost::bytes::Bytes,
+    /// The last key, exclusive; empty: through the last one of all.
+    #[prost(bytes = "bytes", tag = "3")]
+    pub end: ::prost::bytes::Bytes,
+}
+/// Opens a session.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct OpenSessionRequest {}
+/// The session is open.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct OpenSessionResponse {
+    /// The client's name in its session: 16 bytes drawn at random. A session that is not used for long is closed by the
+    /// group.
+    #[prost(bytes = "bytes", tag = "1")]
+    pub client: ::prost::bytes::Bytes,
+}
+/// A request's place in a session.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Session {
+    /// The client, as its OpenSession was answered: 16 bytes.
+    #[prost(bytes = "bytes", tag = "1")]
+    pub client: ::prost::bytes::Bytes,
+    /// The request's number, from 1. A request that is repeated keeps its number; the next one's is higher.
+    #[prost(uint64, tag = "2")]
+    pub sequence: u64,
 }
 /// One change of a write.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -88,6 +165,10 @@ pub struct WriteResponse {
     /// What has been reached.
     #[prost(enumeration = "WriteOutcome", tag = "2")]
     pub outcome: i32,
+    /// An earlier request with the same place in the session was carried out, this one was not. The token is that of the
+    /// earlier one.
+    #[prost(bool, tag = "3")]
+    pub duplicate: bool,
 }
 /// How durable a write is to be before it is answered.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -134,7 +215,7 @@ pub struct CreateDatabaseResponse {
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Consistency {
     /// The demand. Absent: as the node is configured.
-    #[prost(oneof = "consistency::Policy", tags = "1, 2, 3")]
+    #[prost(oneof = "consistency::Policy", tags = "1, 2, 3, 4")]
     pub policy: ::core::option::Option<consistency::Policy>,
 }
 /// Nested message and enum types in `Consistency`.
@@ -151,6 +232,9 @@ pub mod consistency {
         /// Everything that was committed anywhere when the read began.
         #[prost(message, tag = "3")]
         Linearizable(super::Linearizable),
+        /// Everything that was committed until shortly before the read began.
+        #[prost(message, tag = "4")]
+        Time(super::TimeConsistency),
     }
 }
 /// No demand: the read sees committed writes only, perhaps not the latest ones.
@@ -171,6 +255,16 @@ pub struct CommitPoint {
 pub struct Linearizable {
     /// How long to wait for the master's confirmation, in milliseconds. 0: as the node is configured.
     #[prost(uint64, tag = "1")]
+    pub timeout_ms: u64,
+}
+/// The read sees every write that was answered `lag_ms` before the read began, or earlier.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct TimeConsistency {
+    /// How far the read may lie behind, in milliseconds.
+    #[prost(uint64, tag = "1")]
+    pub lag_ms: u64,
+    /// How long to wait for it, in milliseconds. 0: as the node is configured.
+    #[prost(uint64, tag = "2")]
     pub timeout_ms: u64,
 }
 /// Reads one key.
@@ -215,11 +309,14 @@ pub struct ScanRequest {
     /// What the read must have seen.
     #[prost(message, optional, tag = "5")]
     pub consistency: ::core::option::Option<Consistency>,
+    /// Return the rows in descending order of their keys: with a limit, the last ones of the range.
+    #[prost(bool, tag = "6")]
+    pub reverse: bool,
 }
 /// The next rows of a scan. All messages of one scan show one moment.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ScanResponse {
-    /// Rows in key order, behind those of the message before. Only the first message may have none.
+    /// Rows in the order asked for, behind those of the message before. Only the first message may have none.
     #[prost(message, repeated, tag = "1")]
     pub rows: ::prost::alloc::vec::Vec<Row>,
     /// In the first message: the last commit that this scan has seen, as for a single read.
@@ -240,7 +337,7 @@ pub struct Row {
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Failure {
     /// The reason.
-    #[prost(oneof = "failure::Reason", tags = "1, 2, 3, 4, 5, 6, 7")]
+    #[prost(oneof = "failure::Reason", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12")]
     pub reason: ::core::option::Option<failure::Reason>,
 }
 /// Nested message and enum types in `Failure`.
@@ -270,8 +367,47 @@ pub mod failure {
         /// NOT_FOUND. There is no database of this name.
         #[prost(string, tag = "7")]
         NoSuchDatabase(::prost::alloc::string::String),
+        /// ABORTED. Something that the transaction has read was written since. Nothing was written: once that write is
+        /// applied, read again and try again.
+        #[prost(message, tag = "8")]
+        Conflict(super::Conflict),
+        /// ABORTED. What the transaction has read lies too far back to be judged. Nothing was written: read again and try
+        /// again.
+        #[prost(message, tag = "9")]
+        SnapshotTooOld(super::SnapshotTooOld),
+        /// FAILED_PRECONDITION. The session is not open, or no longer. The write was not carried out now; whether an
+        /// earlier request with its place in the session was, can no longer be told.
+        #[prost(message, tag = "10")]
+        SessionExpired(super::SessionExpired),
+        /// FAILED_PRECONDITION. A later request of the session was carried out before. This one was not carried out
+        /// now.
+        #[prost(message, tag = "11")]
+        StaleSequence(super::StaleSequence),
+        /// RESOURCE_EXHAUSTED. The node has as much to do as it takes on at a time. Nothing was done: try again after a
+        /// moment.
+        #[prost(message, tag = "12")]
+        Busy(super::Busy),
     }
 }
+/// A transaction that came too late.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Conflict {
+    /// The position (VLSN) of the write that it conflicts with.
+    #[prost(uint64, tag = "1")]
+    pub by: u64,
+}
+/// A transaction that began too long ago.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SnapshotTooOld {}
+/// A session that is not open.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SessionExpired {}
+/// A request that comes behind a later one.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct StaleSequence {}
+/// A node that takes on no more for now.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Busy {}
 /// Where to go instead.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct NotMaster {
@@ -365,6 +501,9 @@ pub struct StatusResponse {
     /// Statistics by name, each name ending in its unit. Those ending in `_total` only grow while the node runs.
     #[prost(btree_map = "string, uint64", tag = "15")]
     pub statistics: ::prost::alloc::collections::BTreeMap<::prost::alloc::string::String, u64>,
+    /// How long the node has been doing what `state` says, in milliseconds.
+    #[prost(uint64, tag = "16")]
+    pub state_age_ms: u64,
 }
 /// The node that accepts writes.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -426,6 +565,9 @@ pub struct Member {
     /// How far the member follows the master; present only in the master's answer, for the other members.
     #[prost(message, optional, tag = "6")]
     pub progress: ::core::option::Option<Progress>,
+    /// Where the member serves clients: `host:port`; empty if the node that was asked has not been told.
+    #[prost(string, tag = "7")]
+    pub client_address: ::prost::alloc::string::String,
 }
 /// What a member has acknowledged to the master.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
@@ -758,6 +900,36 @@ pub mod quorate_client {
             req.extensions_mut().insert(GrpcMethod::new("quorate.v1.Quorate", "Write"));
             self.inner.unary(req, path, codec).await
         }
+        /// A Write that is carried out only if nothing that its client has read before was written since.
+        pub async fn transact(
+            &mut self,
+            request: impl tonic::IntoRequest<super::TransactRequest>,
+        ) -> std::result::Result<tonic::Response<super::WriteResponse>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| tonic::Status::unknown(format!("Service was not ready: {}", e.into())))?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static("/quorate.v1.Quorate/Transact");
+            let mut req = request.into_request();
+            req.extensions_mut().insert(GrpcMethod::new("quorate.v1.Quorate", "Transact"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Opens a session. A session belongs to one client, which has one request of it under way at a time.
+        pub async fn open_session(
+            &mut self,
+            request: impl tonic::IntoRequest<super::OpenSessionRequest>,
+        ) -> std::result::Result<tonic::Response<super::OpenSessionResponse>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| tonic::Status::unknown(format!("Service was not ready: {}", e.into())))?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static("/quorate.v1.Quorate/OpenSession");
+            let mut req = request.into_request();
+            req.extensions_mut().insert(GrpcMethod::new("quorate.v1.Quorate", "OpenSession"));
+            self.inner.unary(req, path, codec).await
+        }
         /// Reads one key.
         pub async fn get(
             &mut self,
@@ -773,7 +945,7 @@ pub mod quorate_client {
             req.extensions_mut().insert(GrpcMethod::new("quorate.v1.Quorate", "Get"));
             self.inner.unary(req, path, codec).await
         }
-        /// Reads a range of keys, in key order, as of one moment.
+        /// Reads a range of keys, in the order of the keys or against it, as of one moment.
         pub async fn scan(
             &mut self,
             request: impl tonic::IntoRequest<super::ScanRequest>,
@@ -843,6 +1015,16 @@ pub mod quorate_server {
             &self,
             request: tonic::Request<super::WriteRequest>,
         ) -> std::result::Result<tonic::Response<super::WriteResponse>, tonic::Status>;
+        /// A Write that is carried out only if nothing that its client has read before was written since.
+        async fn transact(
+            &self,
+            request: tonic::Request<super::TransactRequest>,
+        ) -> std::result::Result<tonic::Response<super::WriteResponse>, tonic::Status>;
+        /// Opens a session. A session belongs to one client, which has one request of it under way at a time.
+        async fn open_session(
+            &self,
+            request: tonic::Request<super::OpenSessionRequest>,
+        ) -> std::result::Result<tonic::Response<super::OpenSessionResponse>, tonic::Status>;
         /// Reads one key.
         async fn get(
             &self,
@@ -853,7 +1035,7 @@ pub mod quorate_server {
                 Item = std::result::Result<super::ScanResponse, tonic::Status>,
             > + std::marker::Send
             + 'static;
-        /// Reads a range of keys, in key order, as of one moment.
+        /// Reads a range of keys, in the order of the keys or against it, as of one moment.
         async fn scan(
             &self,
             request: tonic::Request<super::ScanRequest>,
@@ -1027,6 +1209,77 @@ pub mod quorate_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = WriteSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/quorate.v1.Quorate/Transact" => {
+                    #[allow(non_camel_case_types)]
+                    struct TransactSvc<T: Quorate>(pub Arc<T>);
+                    impl<T: Quorate> tonic::server::UnaryService<super::TransactRequest> for TransactSvc<T> {
+                        type Response = super::WriteResponse;
+                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        fn call(&mut self, request: tonic::Request<super::TransactRequest>) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move { <T as Quorate>::transact(&inner, request).await };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = TransactSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/quorate.v1.Quorate/OpenSession" => {
+                    #[allow(non_camel_case_types)]
+                    struct OpenSessionSvc<T: Quorate>(pub Arc<T>);
+                    impl<T: Quorate> tonic::server::UnaryService<super::OpenSessionRequest> for OpenSessionSvc<T> {
+                        type Response = super::OpenSessionResponse;
+                        type Future = BoxFuture<tonic::Response<Self::Response>, tonic::Status>;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::OpenSessionRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move { <T as Quorate>::open_session(&inner, request).await };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = OpenSessionSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

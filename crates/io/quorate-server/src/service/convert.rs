@@ -40,6 +40,7 @@ impl Defaults {
             Some(Policy::Linearizable(asked)) => {
                 Ok(ConsistencyPolicy::Linearizable { timeout: self.timeout(asked.timeout_ms) })
             }
+            Some(Policy::Time(_)) => Err(Status::unimplemented("this node knows of no bounded lag")),
         }
     }
 
@@ -60,7 +61,7 @@ pub(super) fn write_response(committed: &Committed) -> WriteResponse {
         CommitExtent::Committed => WriteOutcome::Committed,
         CommitExtent::Written => WriteOutcome::Written,
     };
-    WriteResponse { token: Some(token_of(&committed.token)), outcome: outcome.into() }
+    WriteResponse { token: Some(token_of(&committed.token)), outcome: outcome.into(), duplicate: false }
 }
 
 fn parse_token(token: CommitToken) -> Option<quorate::CommitToken> {

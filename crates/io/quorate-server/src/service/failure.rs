@@ -1,7 +1,7 @@
 use super::convert::token_of;
 use crate::NodeSettings;
 use crate::v1::failure::Reason;
-use crate::v1::{ConsistencyTimeout, Failure, Master, NotMaster, OutcomeUnknown, Shortfall};
+use crate::v1::{Busy, ConsistencyTimeout, Failure, Master, NotMaster, OutcomeUnknown, Shortfall};
 use prost::Message;
 use quorate::{MasterAddress, ReadError, Vlsn, WriteError};
 use std::collections::HashMap;
@@ -51,9 +51,14 @@ impl Refusals {
         Master {
             id: contact.map_or(0, |contact| contact.id),
             name: master.node.clone(),
-            client_address: contact.map_or_else(String::new, |contact| contact.client_address.clone()),
+            client_address: self.client_address(&master.node),
             address: master.address.clone(),
         }
+    }
+
+    /// Where a member serves clients; empty if that is not declared.
+    pub(super) fn client_address(&self, node: &str) -> String {
+        self.0.get(node).map_or_else(String::new, |contact| contact.client_address.clone())
     }
 
     /// A write that did not succeed.
@@ -74,6 +79,7 @@ impl Refusals {
                 let token = token.as_ref().map(token_of);
                 Some(Reason::OutcomeUnknown(OutcomeUnknown { token, needed: 0, received: 0 }))
             }
+            WriteError::Busy => Some(Reason::Busy(Busy {})),
             WriteError::RolledBack { token } => Some(Reason::CommitLost(token_of(token))),
             _ => None,
         };
@@ -96,7 +102,7 @@ impl Refusals {
             ReadError::TokenTooOld { token } => {
                 (Code::OutOfRange, Some(Reason::TokenTooOld(token_of(token))))
             }
-            ReadError::Busy { .. } => (Code::ResourceExhausted, None),
+            ReadError::Busy { .. } => (Code::ResourceExhausted, Some(Reason::Busy(Busy {}))),
             ReadError::Closed | ReadError::Halted { .. } => (Code::Unavailable, None),
             _ => (Code::Internal, None),
         };
@@ -116,6 +122,11 @@ impl Refusals {
         );
         failed(Code::NotFound, &text, Some(Reason::NoSuchDatabase(name.to_owned())))
     }
+}
+
+/// A node that takes on no more for now, in the words of `text`.
+pub(crate) fn busy(text: &str) -> Status {
+    failed(Code::ResourceExhausted, &text, Some(Reason::Busy(Busy {})))
 }
 
 fn write_code(error: &WriteError) -> Code {

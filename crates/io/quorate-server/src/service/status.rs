@@ -5,12 +5,20 @@ use quorate::{GroupStatus, MemberStatus, RepStats, ReplicaStatus, Vlsn};
 use std::collections::BTreeMap;
 use std::time::Instant;
 
+/// Since when a node is what it is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Times {
+    pub(super) started: Instant,
+    /// When its state last changed.
+    pub(super) changed: Instant,
+}
+
 /// A node's status in the words of the protocol.
 pub(super) fn response(
     status: &GroupStatus,
     stats: &RepStats,
     refusals: &Refusals,
-    started: Instant,
+    times: Times,
 ) -> StatusResponse {
     let own = status.members.iter().find(|member| member.member.name == status.node);
     StatusResponse {
@@ -23,8 +31,9 @@ pub(super) fn response(
         term: status.term.as_u64(),
         master: status.master.as_ref().map(|master| refusals.master(master)),
         watermarks: Some(watermarks(&status.watermarks)),
-        members: status.members.iter().map(member).collect(),
-        uptime_ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+        members: status.members.iter().map(|found| member(found, refusals)).collect(),
+        uptime_ms: milliseconds_since(times.started),
+        state_age_ms: milliseconds_since(times.changed),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         recovering: status.is_recovering,
         fault: status.halted.clone().unwrap_or_default(),
@@ -32,7 +41,11 @@ pub(super) fn response(
     }
 }
 
-fn member(status: &MemberStatus) -> Member {
+fn milliseconds_since(moment: Instant) -> u64 {
+    u64::try_from(moment.elapsed().as_millis()).unwrap_or(u64::MAX)
+}
+
+fn member(status: &MemberStatus, refusals: &Refusals) -> Member {
     let member = &status.member;
     Member {
         id: u32::from(member.id.as_u16()),
@@ -41,6 +54,7 @@ fn member(status: &MemberStatus) -> Member {
         node_type: node_type(member.node_type).into(),
         priority: member.priority,
         progress: status.replica.as_ref().map(progress),
+        client_address: refusals.client_address(&member.name),
     }
 }
 

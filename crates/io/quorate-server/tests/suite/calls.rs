@@ -62,7 +62,7 @@ async fn one_write_changes_several_databases_and_scans_give_ranges_in_order() {
         delete,
         put("orders", "d", ""),
     ];
-    calls.write(WriteRequest { operations, durability: None }).await.unwrap();
+    calls.write(WriteRequest { operations, ..WriteRequest::default() }).await.unwrap();
     let all = ScanRequest { database: "orders".to_owned(), ..ScanRequest::default() };
     let found = scan(&group, all.clone()).await;
     assert_eq!(keys(&found), [b"a", b"c", b"d"]);
@@ -80,7 +80,7 @@ async fn a_long_scan_comes_in_many_messages_and_a_scan_of_nothing_in_one() {
     let mut calls = group.client(group.master).calls();
     let names: Vec<String> = (0..500).map(|number| format!("{number:04}")).collect();
     let operations = names.iter().map(|key| put("", key, vec![9; 2_000])).collect();
-    calls.write(WriteRequest { operations, durability: None }).await.unwrap();
+    calls.write(WriteRequest { operations, ..WriteRequest::default() }).await.unwrap();
     let found = scan(&group, ScanRequest::default()).await;
     assert!(found.len() > 10, "{} messages", found.len());
     assert_eq!(keys(&found), names.iter().map(String::as_bytes).collect::<Vec<_>>());

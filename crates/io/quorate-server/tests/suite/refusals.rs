@@ -73,7 +73,7 @@ async fn keys_values_and_writes_out_of_their_limits_are_refused_and_those_at_the
     let mut calls = group.client(group.master).calls();
     let empty = WriteRequest::default();
     assert_eq!(calls.write(empty).await.unwrap_err().code(), Code::InvalidArgument);
-    let without_change = WriteRequest { operations: vec![Operation::default()], durability: None };
+    let without_change = WriteRequest { operations: vec![Operation::default()], ..WriteRequest::default() };
     assert_eq!(calls.write(without_change).await.unwrap_err().code(), Code::InvalidArgument);
     let unnamed = CreateDatabaseRequest { name: String::new() };
     assert_eq!(calls.create_database(unnamed).await.unwrap_err().code(), Code::InvalidArgument);
