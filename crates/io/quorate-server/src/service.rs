@@ -13,13 +13,16 @@ use crate::v1::operation::Change;
 use crate::v1::quorate_server::{Quorate, QuorateServer};
 use crate::v1::{
     CommitToken, Consistency, CreateDatabaseRequest, CreateDatabaseResponse, DeleteRequest, Durability,
-    GetRequest, GetResponse, OpenSessionRequest, OpenSessionResponse, PutRequest, ScanRequest, Session,
-    StatusRequest, StatusResponse, TransactRequest, WriteRequest, WriteResponse,
+    GetRequest, GetResponse, OpenSessionRequest, OpenSessionResponse, Operation, PutRequest, ReadKey,
+    ReadRange, ScanRequest, Session, StatusRequest, StatusResponse, TransactRequest, WriteRequest,
+    WriteResponse,
 };
 use convert::{Defaults, token_of};
 use databases::Databases;
 use failure::Refusals;
-use quorate::{ConsistencyPolicy, GroupUuid, ReplicatedEnvironment, Snapshot, WriteBatch};
+use quorate::{
+    ConsistencyPolicy, EntryId, GroupUuid, ReadError, ReadSet, ReplicatedEnvironment, Snapshot, WriteBatch,
+};
 use scan::{ScanStream, Scans};
 use status::Times;
 use std::sync::{Arc, OnceLock};
@@ -29,6 +32,13 @@ use tonic::{Request, Response, Status};
 
 /// Room in a message for everything beside its values: keys, names, and what protobuf puts around them.
 const MESSAGE_OVERHEAD_BYTES: usize = 1 << 20;
+
+/// What a write asks for besides its operations.
+#[derive(Clone, Debug, Default)]
+struct WriteTerms {
+    durability: Option<Durability>,
+    session: Option<Session>,
+}
 
 /// Answers gRPC calls from one open environment. Clones share it.
 #[derive(Clone)]
@@ -93,14 +103,64 @@ impl QuorateService {
         Ok(())
     }
 
+    async fn batch(&self, operations: Vec<Operation>) -> Result<WriteBatch, Status> {
+        let mut batch = WriteBatch::new();
+        for operation in operations {
+            let change = operation.change.ok_or_else(|| {
+                Status::invalid_argument("an operation has neither put nor delete: set one of them")
+            })?;
+            self.add(&mut batch, &operation.database, change).await?;
+        }
+        Ok(batch)
+    }
+
+    /// What a transaction has read.
+    async fn reads(
+        &self,
+        snapshot: Option<CommitToken>,
+        keys: Vec<ReadKey>,
+        ranges: Vec<ReadRange>,
+    ) -> Result<ReadSet, Status> {
+        let mut reads = ReadSet::new(self.snapshot_position(snapshot).await?);
+        for ReadKey { database, key } in keys {
+            let database = self.databases.find_for_write(&database, &self.refusals).await?;
+            reads.add_point(database.id(), &key);
+        }
+        for ReadRange { database, start, end } in ranges {
+            let database = self.databases.find_for_write(&database, &self.refusals).await?;
+            let (start, end) = convert::bounds(&start, &end);
+            reads.add_range(database.id(), start, end);
+        }
+        Ok(reads)
+    }
+
+    /// The position that a transaction has read at, which must be one of this group's.
+    async fn snapshot_position(&self, snapshot: Option<CommitToken>) -> Result<Option<EntryId>, Status> {
+        let Some(snapshot) = snapshot else { return Ok(None) };
+        let token = convert::parse_token(snapshot)
+            .ok_or_else(|| Status::invalid_argument("the snapshot is half a token"))?;
+        if self.group().await? == Some(token.group) {
+            return Ok(Some(token.id()));
+        }
+        Err(self.refusals.read_failed(&ReadError::ForeignGroup { token }))
+    }
+
     async fn commit(
         &self,
-        batch: &WriteBatch,
-        durability: Option<Durability>,
+        terms: WriteTerms,
+        batch: WriteBatch,
+        reads: Option<ReadSet>,
     ) -> Result<WriteResponse, Status> {
-        let durability = self.defaults.durability(durability)?;
-        let committed =
-            self.environment.write(batch, durability).await.map_err(|error| self.refusals.write(&error))?;
+        let mut request =
+            quorate::WriteRequest::new(batch).durability(self.defaults.durability(terms.durability)?);
+        if let Some(session) = terms.session {
+            request = request.session(convert::session(&session)?);
+        }
+        if let Some(reads) = reads {
+            request = request.reads(reads);
+        }
+        let committed = self.environment.submit(request).await;
+        let committed = committed.map_err(|error| self.refusals.write(&error))?;
         Ok(convert::write_response(&committed))
     }
 
@@ -121,14 +181,14 @@ impl QuorateService {
     /// The token of the last commit that a snapshot shows.
     async fn seen(&self, snapshot: &Snapshot) -> Result<Option<CommitToken>, Status> {
         let Some(position) = snapshot.position() else { return Ok(None) };
-        let group = match self.group.get() {
-            Some(group) => Some(*group),
-            None => self.ask_for_group().await?,
-        };
-        Ok(group.map(|group| token_of(&quorate::CommitToken::new(group, position))))
+        Ok(self.group().await?.map(|group| token_of(&quorate::CommitToken::new(group, position))))
     }
 
-    async fn ask_for_group(&self) -> Result<Option<GroupUuid>, Status> {
+    /// The group's identity, once it is founded.
+    async fn group(&self) -> Result<Option<GroupUuid>, Status> {
+        if let Some(group) = self.group.get() {
+            return Ok(Some(*group));
+        }
         let environment = Arc::clone(&self.environment);
         let status = blocking(move || environment.status()).await?;
         let group = status.and_then(|status| status.uuid);
@@ -142,35 +202,30 @@ impl Quorate for QuorateService {
 
     async fn put(&self, request: Request<PutRequest>) -> Result<Response<WriteResponse>, Status> {
         let PutRequest { database, key, value, durability, session } = request.into_inner();
-        refuse_session(session)?;
         let mut batch = WriteBatch::new();
         self.add(&mut batch, &database, Change::Put(crate::v1::Put { key, value })).await?;
-        self.commit(&batch, durability).await.map(Response::new)
+        self.commit(WriteTerms { durability, session }, batch, None).await.map(Response::new)
     }
 
     async fn delete(&self, request: Request<DeleteRequest>) -> Result<Response<WriteResponse>, Status> {
         let DeleteRequest { database, key, durability, session } = request.into_inner();
-        refuse_session(session)?;
         let mut batch = WriteBatch::new();
         self.add(&mut batch, &database, Change::Delete(crate::v1::Delete { key })).await?;
-        self.commit(&batch, durability).await.map(Response::new)
+        self.commit(WriteTerms { durability, session }, batch, None).await.map(Response::new)
     }
 
     async fn write(&self, request: Request<WriteRequest>) -> Result<Response<WriteResponse>, Status> {
         let WriteRequest { operations, durability, session } = request.into_inner();
-        refuse_session(session)?;
-        let mut batch = WriteBatch::new();
-        for operation in operations {
-            let change = operation.change.ok_or_else(|| {
-                Status::invalid_argument("an operation has neither put nor delete: set one of them")
-            })?;
-            self.add(&mut batch, &operation.database, change).await?;
-        }
-        self.commit(&batch, durability).await.map(Response::new)
+        let batch = self.batch(operations).await?;
+        self.commit(WriteTerms { durability, session }, batch, None).await.map(Response::new)
     }
 
-    async fn transact(&self, _request: Request<TransactRequest>) -> Result<Response<WriteResponse>, Status> {
-        Err(Status::unimplemented("this node carries out no transactions"))
+    async fn transact(&self, request: Request<TransactRequest>) -> Result<Response<WriteResponse>, Status> {
+        let TransactRequest { snapshot, keys, ranges, operations, durability, session } =
+            request.into_inner();
+        let reads = self.reads(snapshot, keys, ranges).await?;
+        let batch = self.batch(operations).await?;
+        self.commit(WriteTerms { durability, session }, batch, Some(reads)).await.map(Response::new)
     }
 
     async fn open_session(
@@ -211,7 +266,7 @@ impl Quorate for QuorateService {
     ) -> Result<Response<CreateDatabaseResponse>, Status> {
         let mut batch = WriteBatch::new();
         batch.create_database(&request.into_inner().name);
-        let created = self.commit(&batch, None).await?;
+        let created = self.commit(WriteTerms::default(), batch, None).await?;
         Ok(Response::new(CreateDatabaseResponse { token: created.token }))
     }
 
@@ -227,10 +282,6 @@ impl Quorate for QuorateService {
             || Status::internal("the node has failed by a bug of its own: restart it, and report its log");
         answer.await?.map(Response::new).ok_or_else(gone)
     }
-}
-
-fn refuse_session(session: Option<Session>) -> Result<(), Status> {
-    session.map_or(Ok(()), |_| Err(Status::unimplemented("this node keeps no sessions")))
 }
 
 /// Carries out what may wait for a disk on a thread where waiting hinders nobody.

@@ -390,15 +390,19 @@ pub mod failure {
     }
 }
 /// A transaction that came too late.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Conflict {
-    /// The position (VLSN) of the write that it conflicts with.
-    #[prost(uint64, tag = "1")]
-    pub by: u64,
+    /// The write that came between. A read with it as commit point succeeds once it is applied.
+    #[prost(message, optional, tag = "1")]
+    pub by: ::core::option::Option<CommitToken>,
 }
 /// A transaction that began too long ago.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct SnapshotTooOld {}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SnapshotTooOld {
+    /// The oldest commit as of which can be read.
+    #[prost(message, optional, tag = "1")]
+    pub oldest: ::core::option::Option<CommitToken>,
+}
 /// A session that is not open.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SessionExpired {}

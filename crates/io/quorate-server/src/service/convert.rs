@@ -1,10 +1,13 @@
 use crate::v1::consistency::Policy;
-use crate::v1::{AckPolicy, CommitToken, Consistency, Durability, SyncPolicy, WriteOutcome, WriteResponse};
+use crate::v1::{
+    AckPolicy, CommitToken, Consistency, Durability, Session, SyncPolicy, WriteOutcome, WriteResponse,
+};
 use bytes::Bytes;
 use quorate::{
     CommitDurability, CommitExtent, Committed, ConsistencyPolicy, EntryId, GroupUuid, ReplicaAckPolicy, Term,
     Vlsn,
 };
+use std::ops::Bound;
 use std::time::Duration;
 use tonic::Status;
 
@@ -64,7 +67,24 @@ pub(super) fn write_response(committed: &Committed) -> WriteResponse {
     WriteResponse { token: Some(token_of(&committed.token)), outcome: outcome.into(), duplicate: false }
 }
 
-fn parse_token(token: CommitToken) -> Option<quorate::CommitToken> {
+/// A request's place in a session.
+pub(super) fn session(asked: &Session) -> Result<quorate::Session, Status> {
+    let client = asked.client[..].try_into().map(u128::from_be_bytes);
+    let client = client.map_err(|_| Status::invalid_argument("the session's client has not 16 bytes"))?;
+    if asked.sequence == 0 {
+        return Err(Status::invalid_argument("the session's sequence is 0: count from 1"));
+    }
+    Ok(quorate::Session { client, sequence: asked.sequence })
+}
+
+/// The range from `start` (inclusive; empty: the first key) to `end` (exclusive; empty: none).
+pub(super) const fn bounds<'a>(start: &'a [u8], end: &'a [u8]) -> (Bound<&'a [u8]>, Bound<&'a [u8]>) {
+    let lower = if start.is_empty() { Bound::Unbounded } else { Bound::Included(start) };
+    let upper = if end.is_empty() { Bound::Unbounded } else { Bound::Excluded(end) };
+    (lower, upper)
+}
+
+pub(super) fn parse_token(token: CommitToken) -> Option<quorate::CommitToken> {
     let group = GroupUuid(u128::from_be_bytes(token.group[..].try_into().ok()?));
     let id = EntryId { term: Term::from_u64(token.term), vlsn: Vlsn::new(token.vlsn)? };
     Some(quorate::CommitToken::new(group, id))

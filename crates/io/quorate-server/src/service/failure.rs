@@ -1,7 +1,10 @@
 use super::convert::token_of;
 use crate::NodeSettings;
 use crate::v1::failure::Reason;
-use crate::v1::{Busy, ConsistencyTimeout, Failure, Master, NotMaster, OutcomeUnknown, Shortfall};
+use crate::v1::{
+    Busy, Conflict, ConsistencyTimeout, Failure, Master, NotMaster, OutcomeUnknown, SessionExpired,
+    Shortfall, SnapshotTooOld, StaleSequence,
+};
 use prost::Message;
 use quorate::{MasterAddress, ReadError, Vlsn, WriteError};
 use std::collections::HashMap;
@@ -79,6 +82,12 @@ impl Refusals {
                 let token = token.as_ref().map(token_of);
                 Some(Reason::OutcomeUnknown(OutcomeUnknown { token, needed: 0, received: 0 }))
             }
+            WriteError::Conflict { by } => Some(Reason::Conflict(Conflict { by: Some(token_of(by)) })),
+            WriteError::SnapshotTooOld { oldest } => {
+                Some(Reason::SnapshotTooOld(SnapshotTooOld { oldest: Some(token_of(oldest)) }))
+            }
+            WriteError::SessionExpired => Some(Reason::SessionExpired(SessionExpired {})),
+            WriteError::StaleSequence => Some(Reason::StaleSequence(StaleSequence {})),
             WriteError::Busy => Some(Reason::Busy(Busy {})),
             WriteError::RolledBack { token } => Some(Reason::CommitLost(token_of(token))),
             _ => None,
@@ -136,12 +145,17 @@ fn write_code(error: &WriteError) -> Code {
         | WriteError::Closed
         | WriteError::Halted { .. } => Code::Unavailable,
         WriteError::Busy | WriteError::TooManyDatabases { .. } => Code::ResourceExhausted,
-        WriteError::RolledBack { .. } => Code::Aborted,
+        WriteError::RolledBack { .. } | WriteError::Conflict { .. } | WriteError::SnapshotTooOld { .. } => {
+            Code::Aborted
+        }
+        WriteError::SessionExpired | WriteError::StaleSequence => Code::FailedPrecondition,
         WriteError::EmptyKey
         | WriteError::KeyTooLong { .. }
         | WriteError::ValueTooLong { .. }
         | WriteError::BatchTooLong { .. }
         | WriteError::EmptyBatch
+        | WriteError::ReadsTooLong { .. }
+        | WriteError::TooManyCreated { .. }
         | WriteError::DatabaseName { .. } => Code::InvalidArgument,
         WriteError::UnknownDatabase { .. } => Code::NotFound,
         WriteError::InsufficientAcks { .. } | WriteError::Interrupted { .. } => Code::DeadlineExceeded,

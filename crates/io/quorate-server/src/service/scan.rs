@@ -1,8 +1,8 @@
+use super::convert::bounds;
 use super::failure::Refusals;
 use crate::v1::{CommitToken, Row, ScanResponse};
 use quorate::{BytesDatabase, ReadError, Rows, Snapshot};
 use std::iter::Take;
-use std::ops::Bound;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -34,10 +34,8 @@ pub(super) fn rows(
     end: &[u8],
     limit: u64,
 ) -> ScanRows {
-    let lower = if start.is_empty() { Bound::Unbounded } else { Bound::Included(start) };
-    let upper = if end.is_empty() { Bound::Unbounded } else { Bound::Excluded(end) };
     let limit = if limit == 0 { usize::MAX } else { usize::try_from(limit).unwrap_or(usize::MAX) };
-    snapshot.scan(database, (lower, upper)).take(limit)
+    snapshot.scan(database, bounds(start, end)).take(limit)
 }
 
 /// All scans of a node. Each reads only as far ahead as its client takes.
