@@ -3,14 +3,26 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Declares the running counts and the figures that they are read into, one name for both.
 macro_rules! tally {
-    ($($(#[$doc:meta])* $name:ident,)*) => {
+    ($($(#[doc = $text:literal])* $name:ident,)*) => {
         /// What a node has done since its environment was opened. Every figure only grows.
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
         #[non_exhaustive]
         pub struct RepStats {
             /// Elections, heartbeats, the stream: what the protocol counts.
             pub protocol: Counters,
-            $($(#[$doc])* pub $name: u64,)*
+            $($(#[doc = $text])* pub $name: u64,)*
+        }
+
+        impl RepStats {
+            /// Every figure by its name, and what it counts; [`protocol`](Self::protocol)'s are the last.
+            pub fn figures(&self) -> impl Iterator<Item = Figure> + use<> {
+                let own = [$(Figure {
+                    name: stringify!($name),
+                    text: concat!($($text),*),
+                    value: self.$name,
+                }),*];
+                own.into_iter().chain(protocol_figures(&self.protocol))
+            }
         }
 
         /// The running counts behind [`RepStats`].
@@ -25,6 +37,21 @@ macro_rules! tally {
             }
         }
     };
+}
+
+/// One of the figures of [`RepStats`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Figure {
+    /// The field's name.
+    pub name: &'static str,
+    /// What it counts.
+    pub text: &'static str,
+    /// The figure.
+    pub value: u64,
+}
+
+fn protocol_figures(counters: &Counters) -> impl Iterator<Item = Figure> + use<> {
+    Counters::NAMES.iter().zip(counters.figures()).map(|((name, text), value)| Figure { name, text, value })
 }
 
 tally! {

@@ -37,45 +37,65 @@ pub struct PeerProgress {
     pub in_flight_bytes: usize,
 }
 
-/// Figures that only grow while the node runs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counters {
+/// Declares the figures and what reads them all by name.
+macro_rules! counters {
+    ($($(#[doc = $text:literal])* $name:ident,)*) => {
+        /// Figures that only grow while the node runs.
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        pub struct Counters {
+            $($(#[doc = $text])* pub $name: u64,)*
+        }
+
+        impl Counters {
+            /// Every figure: its name and what it counts, in the order of [`figures`](Self::figures).
+            pub const NAMES: &'static [(&'static str, &'static str)] =
+                &[$((stringify!($name), concat!($($text),*))),*];
+
+            /// Every figure.
+            pub fn figures(&self) -> impl Iterator<Item = u64> + use<> {
+                [$(self.$name),*].into_iter()
+            }
+        }
+    };
+}
+
+counters! {
     /// Canvasses begun.
-    pub canvasses: u64,
+    canvasses,
     /// Ballots proposed.
-    pub ballots: u64,
+    ballots,
     /// Elections won.
-    pub wins: u64,
+    wins,
     /// Times that this node ceased to lead.
-    pub step_downs: u64,
+    step_downs,
     /// Heartbeats sent, one a receiver.
-    pub heartbeats_sent: u64,
+    heartbeats_sent,
     /// Heartbeats accepted from a master.
-    pub heartbeats_received: u64,
+    heartbeats_received,
     /// Streams that this node has asked for.
-    pub syncups: u64,
+    syncups,
     /// Entries sent to replicas.
-    pub entries_fed: u64,
+    entries_fed,
     /// Bytes of frames sent to replicas.
-    pub bytes_fed: u64,
+    bytes_fed,
     /// Entries received from masters.
-    pub entries_received: u64,
+    entries_received,
     /// Bytes of frames received from masters.
-    pub bytes_received: u64,
+    bytes_received,
     /// Acknowledgements sent.
-    pub acks_sent: u64,
+    acks_sent,
     /// Acknowledgements that counted.
-    pub acks_received: u64,
+    acks_received,
     /// Messages refused because of their term.
-    pub refused_by_term: u64,
+    refused_by_term,
     /// Messages refused because their sender belongs to another group, or the node to none.
-    pub refused_foreign: u64,
+    refused_foreign,
     /// Frames refused because they were damaged or out of place.
-    pub refused_frames: u64,
+    refused_frames,
     /// Entries rolled back.
-    pub entries_rolled_back: u64,
+    entries_rolled_back,
     /// Entries proposed here.
-    pub entries_proposed: u64,
+    entries_proposed,
     /// Reads of the log for replicas and the engine, below what is kept in memory.
-    pub log_reads: u64,
+    log_reads,
 }

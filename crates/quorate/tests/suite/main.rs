@@ -3,6 +3,7 @@
 mod group;
 mod group_of_one;
 mod halting;
+mod metrics;
 mod over_tcp;
 mod shared_listener;
 mod three_nodes;

@@ -2,9 +2,11 @@ use super::event::Event;
 use crate::Applier;
 use crate::tally::Tally;
 use crossbeam_channel::{Receiver, Sender};
+use metrics::Histogram;
 use quorate_core::{Batch, EngineError};
 use quorate_replica::Input;
 use std::sync::Arc;
+use std::time::Instant;
 
 /// What the apply thread is to do, in order.
 pub(crate) enum ApplyCommand {
@@ -18,6 +20,7 @@ pub(crate) struct ApplyThread {
     commands: Receiver<ApplyCommand>,
     events: Sender<Event>,
     tally: Arc<Tally>,
+    step_seconds: Histogram,
     batches: Vec<Batch>,
     /// A flush ended the last run of batches.
     flush_is_due: bool,
@@ -32,8 +35,9 @@ impl ApplyThread {
         commands: Receiver<ApplyCommand>,
         events: Sender<Event>,
         tally: Arc<Tally>,
+        step_seconds: Histogram,
     ) -> Self {
-        Self { applier, commands, events, tally, batches: Vec::new(), flush_is_due: false }
+        Self { applier, commands, events, tally, step_seconds, batches: Vec::new(), flush_is_due: false }
     }
 
     /// Carries out commands until their sender is gone.
@@ -75,7 +79,11 @@ impl ApplyThread {
     }
 
     fn apply(&mut self, bytes: usize) -> Result<(), EngineError> {
+        let span = tracing::trace_span!("apply", bytes, last = tracing::field::Empty).entered();
+        let begun = Instant::now();
         let applied = self.applier.apply_run(&self.batches)?;
+        self.step_seconds.record(begun.elapsed());
+        span.record("last", tracing::field::display(applied.last.vlsn));
         self.batches.clear();
         self.tally.engine_steps.increment();
         self.tally.entries_applied.add(applied.results.len());

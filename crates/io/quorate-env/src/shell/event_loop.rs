@@ -6,6 +6,7 @@ use super::log_reader::LogRead;
 use super::log_writer::LogCommand;
 use super::propose::Gathered;
 use crate::core::{Core, Permit, WriteTicket};
+use crate::metrics::Instruments;
 use crate::slot::Ticket;
 use crate::{CloseError, CommitWaiters, ReadError, ReadWaiters};
 use crossbeam_channel::{Receiver, Sender, select};
@@ -40,6 +41,7 @@ pub(crate) struct EventLoop {
     pub(super) hello: Arc<Mutex<Hello>>,
     pub(super) workers: Workers,
     pub(super) listeners: Sender<ListenerCommand>,
+    pub(super) instruments: Instruments,
     /// The group's identity; it never changes once the node has stored it.
     pub(super) uuid: Option<GroupUuid>,
     /// The hello says what it will say for good.
@@ -98,6 +100,7 @@ impl EventLoop {
         self.settle();
         self.propose();
         self.settle();
+        self.publish_metrics();
         ControlFlow::Continue(())
     }
 
@@ -118,7 +121,7 @@ impl EventLoop {
     fn deadline(&self) -> Option<Time> {
         let deadlines =
             [self.node.deadline(), self.commits.deadline(), self.reads.deadline(), self.gathered.deadline()];
-        deadlines.into_iter().flatten().min()
+        deadlines.into_iter().flatten().chain([self.instruments.deadline()]).min()
     }
 
     fn take_in(&mut self, event: Event) -> ControlFlow<()> {
@@ -202,6 +205,13 @@ impl EventLoop {
         Inspection {
             status: self.core.status_of(&self.node, self.uuid, self.halted.clone()),
             stats: self.core.tally.read(self.node.counters()),
+        }
+    }
+
+    fn publish_metrics(&mut self) {
+        if self.instruments.are_due(self.core.clock.now()) {
+            let Inspection { status, stats } = self.inspect();
+            self.instruments.publish(&status, &stats);
         }
     }
 

@@ -1,10 +1,11 @@
 use super::event::Event;
 use crate::tally::Tally;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+use metrics::Histogram;
 use quorate_core::{Batch, LogError, LogStore, Requirement, Vlsn};
 use quorate_replica::Input;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// What the log writer is to do, in order.
 pub(crate) enum LogCommand {
@@ -38,6 +39,7 @@ pub(crate) struct LogWriter {
     commands: Receiver<LogCommand>,
     events: Sender<Event>,
     tally: Arc<Tally>,
+    sync_seconds: Histogram,
     batches: Vec<Batch>,
     /// A command that ended the last group.
     held: Option<LogCommand>,
@@ -71,12 +73,14 @@ impl LogWriter {
         commands: Receiver<LogCommand>,
         events: Sender<Event>,
         tally: Arc<Tally>,
+        sync_seconds: Histogram,
     ) -> Self {
         Self {
             log,
             commands,
             events,
             tally,
+            sync_seconds,
             batches: Vec::new(),
             held: None,
             wants_preparation: true,
@@ -176,6 +180,7 @@ impl LogWriter {
     fn write(&mut self, group: Group) -> Result<(), LogError> {
         let last = self.batches.last().map(|batch| batch.last().vlsn);
         if let Some(last) = last {
+            let _span = tracing::trace_span!("append", %last, bytes = group.bytes).entered();
             self.log.append(&self.batches)?;
             self.tally.log_groups.increment();
             self.tally.log_batches.add(self.batches.len());
@@ -184,19 +189,26 @@ impl LogWriter {
                 self.report(Input::Written { epoch: group.epoch, last });
             }
         }
-        if group.sync {
-            self.tally.log_syncs.increment();
-            if let Some(last) = self.log.sync()? {
-                self.report(Input::Durable { epoch: group.epoch, last });
-            }
+        if group.sync
+            && let Some(last) = self.sync()?
+        {
+            self.report(Input::Durable { epoch: group.epoch, last });
         }
         Ok(())
     }
 
+    fn sync(&mut self) -> Result<Option<Vlsn>, LogError> {
+        let _span = tracing::trace_span!("sync").entered();
+        let begun = Instant::now();
+        let durable = self.log.sync()?;
+        self.sync_seconds.record(begun.elapsed());
+        self.tally.log_syncs.increment();
+        Ok(durable)
+    }
+
     fn truncate(&mut self, keep: Option<Vlsn>, epoch: u64) -> Result<(), LogError> {
         let truncated = self.log.truncate_after(keep)?;
-        self.log.sync()?;
-        self.tally.log_syncs.increment();
+        self.sync()?;
         let log = self.log.summary();
         self.report(Input::Truncated { epoch, truncated, log });
         Ok(())

@@ -106,6 +106,7 @@ impl EventLoop {
             self.refuse_unchecked();
             return true;
         }
+        let _span = tracing::trace_span!("propose", count).entered();
         let proposals = &self.gathered.proposals[..count];
         let proposed = match &self.halted {
             Some(reason) => Err(WriteError::Halted { reason: reason.clone() }),

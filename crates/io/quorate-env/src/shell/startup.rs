@@ -15,6 +15,7 @@ use crate::config::Checked;
 use crate::core::{Core, End, Identity, Limits};
 use crate::directory::{Directory, Opened};
 use crate::kv::KvEngine;
+use crate::metrics::{self, Instruments};
 use crate::tally::Tally;
 use crate::write_queue::WriteQueue;
 use crate::{
@@ -78,7 +79,7 @@ pub(crate) fn open(config: RepConfig, parts: Parts<'_>) -> Result<Running, OpenE
     let plan = plan(&config, checked, members, node.hard_state().id, seed);
     let transport = transport(plan, Arc::new(inbox)).map_err(OpenError::Transport)?;
 
-    let workers = Workers::start(Box::new(log), Applier::new(Box::new(engine)), &events, &tally)?;
+    let workers = Workers::start(Box::new(log), Applier::new(Box::new(engine)), &events, &core)?;
     let (listeners, listener_thread) = start_listeners(core.role.now())?;
     let event_loop = EventLoop {
         core: Arc::clone(&core),
@@ -96,6 +97,7 @@ pub(crate) fn open(config: RepConfig, parts: Parts<'_>) -> Result<Running, OpenE
         hello,
         workers,
         listeners: listeners.clone(),
+        instruments: instruments(&core),
         hello_is_final: false,
         is_broken: false,
         halted: None,
@@ -122,14 +124,17 @@ impl Workers {
         log: Box<dyn LogStore>,
         applier: Applier,
         events: &Sender<Event>,
-        tally: &Arc<Tally>,
+        core: &Core,
     ) -> Result<Self, OpenError> {
+        let (tally, group, node) = (&core.tally, &core.group, &core.node);
+        let sync_seconds = metrics::log_sync_seconds(group, node);
+        let step_seconds = metrics::engine_step_seconds(group, node);
         let reader = log.reader();
         let (log_sender, log_queue): (_, Receiver<LogCommand>) = unbounded();
         let (read_sender, read_queue): (_, Receiver<LogRead>) = unbounded();
         let (engine_sender, engine_queue): (_, Receiver<ApplyCommand>) = unbounded();
-        let writer = LogWriter::new(log, log_queue, events.clone(), Arc::clone(tally));
-        let apply = ApplyThread::new(applier, engine_queue, events.clone(), Arc::clone(tally));
+        let writer = LogWriter::new(log, log_queue, events.clone(), Arc::clone(tally), sync_seconds);
+        let apply = ApplyThread::new(applier, engine_queue, events.clone(), Arc::clone(tally), step_seconds);
         let (events, to_writer) = (events.clone(), log_sender.clone());
         Ok(Self {
             log: log_sender,
@@ -142,6 +147,11 @@ impl Workers {
             engine_thread: spawn("quorate-apply", move || apply.run())?,
         })
     }
+}
+
+fn instruments(core: &Core) -> Instruments {
+    let members = core.members.members().iter().map(|member| member.name.as_str());
+    Instruments::new(&core.group, &core.node, members)
 }
 
 fn start_listeners(start: StateChangeEvent) -> Result<(Sender<ListenerCommand>, JoinHandle<()>), OpenError> {

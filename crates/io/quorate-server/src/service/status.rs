@@ -97,25 +97,7 @@ const fn node_state(state: quorate::NodeState) -> NodeState {
     }
 }
 
-/// Every figure by its name, as declared in [`RepStats`]; all of them only grow.
+/// Every figure by its name; all of them only grow.
 fn statistics(stats: &RepStats) -> BTreeMap<String, u64> {
-    macro_rules! totals {
-        ($from:expr; $($name:ident)*) => {
-            [$((concat!(stringify!($name), "_total").to_owned(), $from.$name)),*]
-        };
-    }
-    let node = totals![stats;
-        commits writes_released bytes_proposed commits_rolled_back commits_timed_out
-        writes_refused writes_without_effect proposals reads_any reads_commit_point
-        reads_linearizable reads_timed_out reads_refused log_groups log_batches log_syncs
-        entries_applied engine_steps engine_flushes packets_received packets_refused
-        packets_malformed packets_sent packets_dropped links_opened links_failed callers_rejected
-        state_changes
-    ];
-    let protocol = totals![stats.protocol;
-        canvasses ballots wins step_downs heartbeats_sent heartbeats_received syncups entries_fed
-        bytes_fed entries_received bytes_received acks_sent acks_received refused_by_term
-        refused_foreign refused_frames entries_rolled_back entries_proposed log_reads
-    ];
-    node.into_iter().chain(protocol).collect()
+    stats.figures().map(|figure| (format!("{}_total", figure.name), figure.value)).collect()
 }
