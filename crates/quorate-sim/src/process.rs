@@ -170,7 +170,7 @@ impl Process {
         let now = self.clock.local(now);
         if let Some((first, results)) = &completion.results {
             // The engine's word on entries counts once their commit is known to the waiters.
-            self.resolve(checker, effects)?;
+            self.resolve(now, checker, effects)?;
             self.commits.applied(*first, results);
         }
         self.node.handle(now, completion.input);
@@ -210,7 +210,7 @@ impl Process {
             Ok(first) => {
                 // What waits is judged before newer writes of a later term wait behind it.
                 checker.progressed(self.me, &self.node.progress())?;
-                self.resolve(checker, effects)?;
+                self.resolve(local, checker, effects)?;
                 for (write, offset) in writes.iter().zip(0..) {
                     let id = quorate_core::EntryId { term: first.term, vlsn: first.vlsn.advance(offset) };
                     let ticket = WriteTicket { id: write.id, durability: write.durability };
@@ -277,7 +277,7 @@ impl Process {
                 self.count_down()?;
                 self.carry_out(output, now, checker, effects)?;
             }
-            self.resolve(checker, effects)?;
+            self.resolve(now, checker, effects)?;
             let questions = self.reads.take_questions(now);
             if questions.is_empty() {
                 break;
@@ -370,7 +370,7 @@ impl Process {
     }
 
     /// Tells callers what the node's progress decides.
-    fn resolve(&mut self, checker: &mut Checker, effects: &mut Effects) -> Result<(), Stop> {
+    fn resolve(&mut self, now: Time, checker: &mut Checker, effects: &mut Effects) -> Result<(), Stop> {
         let progress = self.node.progress();
         let group = self.group();
         for (ticket, outcome) in self.commits.advance(&progress, self.node.terms()) {
@@ -393,7 +393,7 @@ impl Process {
             };
             effects.replies.push((ticket.id, reply));
         }
-        for (ticket, outcome) in self.reads.advance(&progress, self.node.terms(), group) {
+        for (ticket, outcome) in self.reads.advance(now, &progress, self.node.terms(), group) {
             self.serve(&ticket, outcome, checker)?;
             effects.replies.push((ticket.id, Reply::Read(outcome)));
         }

@@ -1,10 +1,11 @@
+use crate::admission::{self, Admission};
 use crate::clock::Clock;
 use crate::commit::{Commit, CommitResult};
 use crate::kv::{KvReader, SCHEMA_VERSION};
 use crate::read::PendingRead;
 use crate::role::Role;
 use crate::shell::event::{Event, Inspection, ReadRequest, Write};
-use crate::slot::{self, Ticket};
+use crate::slot::{self, Slot, Ticket};
 use crate::snapshot::Snapshot;
 use crate::tally::Tally;
 use crate::write_queue::WriteQueue;
@@ -12,7 +13,7 @@ use crate::{GroupStatus, MasterAddress, MemberStatus, ReadError, ReplicaStatus, 
 use bytes::Bytes;
 use crossbeam_channel::Sender;
 use quorate_codec::{Envelope, PayloadKind, ReadSet, Session, WriteBatch};
-use quorate_core::{GroupUuid, Member, MemberList, NodeId, Vlsn};
+use quorate_core::{GroupUuid, Member, MemberList, NodeId, Time, Vlsn};
 use quorate_policy::{CommitDurability, ConsistencyPolicy};
 use quorate_replica::{Node, PeerProgress, ProposeError};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -130,34 +131,35 @@ impl Core {
 
     /// Begins a read.
     pub(crate) fn begin_read(self: &Arc<Self>, policy: ConsistencyPolicy) -> PendingRead {
+        PendingRead::new(self.admit(policy))
+    }
+
+    /// Begins to wait for what a policy asks for.
+    pub(crate) fn admit(self: &Arc<Self>, policy: ConsistencyPolicy) -> Admission {
         let count = match policy {
             ConsistencyPolicy::CommitPointConsistency { .. } => &self.tally.reads_commit_point,
+            ConsistencyPolicy::TimeConsistency { .. } => &self.tally.reads_time,
             ConsistencyPolicy::Linearizable { .. } => &self.tally.reads_linearizable,
             _ => &self.tally.reads_any,
         };
         count.increment();
-        let slot = match policy.timeout() {
-            None => slot::answered(Ok(())),
-            Some(timeout) => {
-                self.ask_for_read(policy, timeout).unwrap_or_else(|error| slot::answered(Err(error)))
-            }
-        };
-        PendingRead::new(Arc::clone(self), slot)
+        Admission::begin(self, policy)
     }
 
-    fn ask_for_read(
+    /// Asks the event loop for a read that has to wait.
+    pub(crate) fn ask_for_read(
         self: &Arc<Self>,
         policy: ConsistencyPolicy,
-        timeout: Duration,
-    ) -> Result<slot::Slot<Result<(), ReadError>>, ReadError> {
-        let permit = Permit::take(self)?;
+        deadline: Time,
+    ) -> Slot<admission::Answer> {
+        let permit = match Permit::take(self) {
+            Ok(permit) => permit,
+            Err(error) => return slot::answered(Err(error)),
+        };
         let (slot, ticket) = slot::slot();
-        let deadline = self.clock.now() + timeout;
-        let request = ReadRequest { policy, deadline, ticket, permit };
-        match self.events.send(Event::Read(request)) {
-            Ok(()) => Ok(slot),
-            Err(_) => Err(self.ended().map_or(ReadError::Closed, ReadError::from)),
-        }
+        // A loop that has ended drops the ticket, which says as much.
+        let _ = self.events.send(Event::Read(ReadRequest { policy, deadline, ticket, permit }));
+        slot
     }
 
     /// The databases as they are now.

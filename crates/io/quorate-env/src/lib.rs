@@ -11,6 +11,7 @@
 //!   [`Applier`], [`CommitWaiters`], [`ReadWaiters`].
 #![forbid(unsafe_code)]
 
+mod admission;
 mod applier;
 mod clock;
 mod close_error;
@@ -22,6 +23,7 @@ mod database;
 mod database_error;
 mod directory;
 mod environment;
+mod freshness;
 pub mod kv;
 mod limits;
 mod master_address;

@@ -1,22 +1,18 @@
 use crate::ReadError;
+use crate::admission::Admission;
 use crate::core::Core;
-use crate::slot::Slot;
 use crate::snapshot::Snapshot;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 /// A read that waits until this node may serve it: wait for it with [`wait`](Self::wait), or as a future.
 #[must_use = "a read does nothing until it was waited for"]
-pub struct PendingRead {
-    core: Arc<Core>,
-    slot: Slot<Result<(), ReadError>>,
-}
+pub struct PendingRead(Admission);
 
 impl PendingRead {
-    pub(crate) const fn new(core: Arc<Core>, slot: Slot<Result<(), ReadError>>) -> Self {
-        Self { core, slot }
+    pub(crate) const fn new(admission: Admission) -> Self {
+        Self(admission)
     }
 
     /// Blocks until this node may serve the read: at most as long as its policy says.
@@ -24,7 +20,7 @@ impl PendingRead {
     /// # Errors
     /// [`ReadError`].
     pub fn wait(self) -> Result<Snapshot, ReadError> {
-        finish(&self.core, self.slot.wait())
+        self.0.wait(Core::snapshot)
     }
 }
 
@@ -32,12 +28,6 @@ impl Future for PendingRead {
     type Output = Result<Snapshot, ReadError>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        self.slot.poll(context).map(|answer| finish(&self.core, answer))
+        self.0.poll(context, Core::snapshot)
     }
-}
-
-/// The event loop has ended if there was no answer.
-fn finish(core: &Core, answer: Option<Result<(), ReadError>>) -> Result<Snapshot, ReadError> {
-    answer.unwrap_or_else(|| Err(core.ended().map_or(ReadError::Closed, ReadError::from)))?;
-    core.snapshot()
 }

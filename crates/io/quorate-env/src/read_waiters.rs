@@ -1,3 +1,4 @@
+use crate::freshness::Freshness;
 use quorate_core::{EntryId, GroupUuid, TermTable, Time, Vlsn};
 use quorate_policy::{CommitToken, ConsistencyPolicy, TokenVerdict, token_verdict};
 use quorate_replica::{Progress, ReadId};
@@ -7,10 +8,13 @@ use std::time::Duration;
 /// The reads that wait until this node may serve them. `T` is whom to tell.
 ///
 /// A read that names a commit waits until that is applied here. A linearizable read is handed to the node,
-/// which finds the position to wait for. Where the node fails to, or a message is lost, it is asked again:
-/// when its state changes, and at intervals.
+/// which finds the position to wait for. Reads that bound the age of what they see share one question to the
+/// node: once what it answers is applied here, everything is known that was acknowledged before it was asked.
+/// Where the node fails to answer, or a message is lost, it is asked again: when its state changes, and at
+/// intervals.
 ///
-/// 1. Every read leaves at its deadline at the latest. 2. Each waits for its own position only.
+/// 1. Every read leaves at its deadline at the latest. 2. Each waits for its own position only. 3. The age of
+///    what is applied is judged at the moment when a read is released, whatever happened since it came.
 #[derive(Debug)]
 pub struct ReadWaiters<T> {
     retry_interval: Duration,
@@ -19,6 +23,9 @@ pub struct ReadWaiters<T> {
     /// When the node is to be asked for a position, next.
     questions: BTreeSet<(Time, ReadId)>,
     positions: BTreeSet<(Option<Vlsn>, ReadId)>,
+    /// How old what each read sees may be.
+    lags: BTreeSet<(Duration, ReadId)>,
+    freshness: Freshness,
     deadlines: BTreeSet<(Time, ReadId)>,
     last: u64,
     /// The last committed entry when tokens were judged last; `None` if some token has not been judged.
@@ -37,6 +44,7 @@ enum Stage {
     Token(CommitToken),
     Asking { next: Time },
     Position(Option<Vlsn>),
+    Lag(Duration),
 }
 
 /// What became of a read.
@@ -70,6 +78,8 @@ impl<T> ReadWaiters<T> {
             tokens: BTreeSet::new(),
             questions: BTreeSet::new(),
             positions: BTreeSet::new(),
+            lags: BTreeSet::new(),
+            freshness: Freshness::UNKNOWN,
             deadlines: BTreeSet::new(),
             last: 0,
             judged: None,
@@ -79,15 +89,18 @@ impl<T> ReadWaiters<T> {
     /// Takes in a read. Ask the node for [`take_questions`](Self::take_questions) next, then
     /// [`advance`](Self::advance).
     pub fn register(&mut self, now: Time, policy: &ConsistencyPolicy, deadline: Time, whom: T) {
-        self.last += 1;
-        let read = ReadId(self.last);
+        let read = self.next_id();
         let stage = match policy {
             ConsistencyPolicy::CommitPointConsistency { token, .. } => {
                 self.tokens.insert((token.vlsn, read));
                 self.judged = None;
                 Stage::Token(*token)
             }
-            ConsistencyPolicy::Linearizable { .. } => {
+            ConsistencyPolicy::TimeConsistency { lag, .. } if !lag.is_zero() => {
+                self.lags.insert((*lag, read));
+                Stage::Lag(*lag)
+            }
+            ConsistencyPolicy::Linearizable { .. } | ConsistencyPolicy::TimeConsistency { .. } => {
                 self.questions.insert((now, read));
                 Stage::Asking { next: now }
             }
@@ -106,11 +119,25 @@ impl<T> ReadWaiters<T> {
         for (_, read) in &due {
             self.ask_at(*read, now + self.retry_interval);
         }
-        due.into_iter().map(|(_, read)| read).collect()
+        let shared = self.shared_question(now);
+        due.into_iter().map(|(_, read)| read).chain(shared).collect()
+    }
+
+    /// A question on behalf of all reads that bound the age of what they see, if one of them needs it now. It
+    /// has a name of its own each time, so that an answer tells when it was asked.
+    fn shared_question(&mut self, now: Time) -> Option<ReadId> {
+        let (lag, _) = *self.lags.first()?;
+        if self.freshness.is_within(lag, now) || self.freshness.asks_next()? > now {
+            return None;
+        }
+        let read = self.next_id();
+        self.freshness.asked(read, now, self.retry_interval);
+        Some(read)
     }
 
     /// The node has found the position that a read must wait for.
     pub fn ready(&mut self, read: ReadId, at: Option<Vlsn>) {
+        self.freshness.answered(read, at);
         let Some(waiting) = self.reads.get_mut(&read) else { return };
         if let Stage::Asking { next } = waiting.stage {
             waiting.stage = Stage::Position(at);
@@ -125,18 +152,28 @@ impl<T> ReadWaiters<T> {
         for read in asking {
             self.ask_at(read, now);
         }
+        self.freshness.ask_again(now);
+    }
+
+    /// As of when everything acknowledged anywhere is known to be applied here.
+    #[must_use]
+    pub const fn fresh_as_of(&self) -> Option<Time> {
+        self.freshness.as_of()
     }
 
     /// Takes in how far the node has come, and returns the reads that this decides. `group` is the node's,
     /// once it has one.
     pub fn advance(
         &mut self,
+        now: Time,
         progress: &Progress,
         terms: &TermTable,
         group: Option<GroupUuid>,
     ) -> ResolvedReads<T> {
         let mut resolved = Vec::new();
         self.release_positions(progress.watermarks.applied, &mut resolved);
+        self.freshness.applied(progress.watermarks.applied);
+        self.release_lags(now, &mut resolved);
         if let Some(group) = group {
             self.judge_tokens(progress, terms, group, &mut resolved);
         }
@@ -158,7 +195,8 @@ impl<T> ReadWaiters<T> {
     #[must_use]
     pub fn deadline(&self) -> Option<Time> {
         let first = |times: &BTreeSet<(Time, ReadId)>| times.first().map(|(at, _)| *at);
-        first(&self.deadlines).into_iter().chain(first(&self.questions)).min()
+        let shared = if self.lags.is_empty() { None } else { self.freshness.asks_next() };
+        [first(&self.deadlines), first(&self.questions), shared].into_iter().flatten().min()
     }
 
     /// How many reads wait.
@@ -179,6 +217,11 @@ impl<T> ReadWaiters<T> {
         waiting.reads.into_values().map(|read| read.whom).collect()
     }
 
+    const fn next_id(&mut self) -> ReadId {
+        self.last += 1;
+        ReadId(self.last)
+    }
+
     fn ask_at(&mut self, read: ReadId, at: Time) {
         let Some(waiting) = self.reads.get_mut(&read) else { return };
         if let Stage::Asking { next } = &mut waiting.stage {
@@ -192,6 +235,15 @@ impl<T> ReadWaiters<T> {
         while let Some((position, read)) = self.positions.first().copied()
             && position <= applied
         {
+            self.resolve(read, ReadOutcome::Ready, resolved);
+        }
+    }
+
+    /// Releases the reads that allow what they see to be as old as it is.
+    fn release_lags(&mut self, now: Time, resolved: &mut ResolvedReads<T>) {
+        let Some(as_of) = self.freshness.as_of() else { return };
+        let allowing = self.lags.range((now.since(as_of), ReadId(0))..);
+        for (_, read) in allowing.copied().collect::<Vec<_>>() {
             self.resolve(read, ReadOutcome::Ready, resolved);
         }
     }
@@ -232,6 +284,7 @@ impl<T> ReadWaiters<T> {
             Stage::Token(token) => drop(self.tokens.remove(&(token.vlsn, read))),
             Stage::Asking { next } => drop(self.questions.remove(&(next, read))),
             Stage::Position(at) => drop(self.positions.remove(&(at, read))),
+            Stage::Lag(lag) => drop(self.lags.remove(&(lag, read))),
         }
         resolved.push((waiting.whom, outcome));
     }

@@ -36,8 +36,8 @@ pub(crate) fn answered<T>(answer: T) -> Slot<T> {
 }
 
 impl<T> Slot<T> {
-    /// Blocks until there is an answer; `None` if there will be none.
-    pub(crate) fn wait(self) -> Option<T> {
+    /// Blocks until there is an answer; `None` if there will be none, or if it was taken before.
+    pub(crate) fn wait(&self) -> Option<T> {
         loop {
             match &mut *self.0.lock() {
                 State::Closed(answer) => return answer.take(),

@@ -76,6 +76,8 @@ tally! {
     reads_any,
     /// Reads that named a commit.
     reads_commit_point,
+    /// Reads that asked for a state of at most a certain age.
+    reads_time,
     /// Linearizable reads.
     reads_linearizable,
     /// Reads whose time was over before this node could serve them.

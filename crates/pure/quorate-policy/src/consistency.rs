@@ -17,6 +17,24 @@ pub enum ConsistencyPolicy {
         /// How long to wait for it.
         timeout: Duration,
     },
+    /// A state that is at most `lag` old: it contains every commit that was acknowledged anywhere up to `lag`
+    /// before the read is served.
+    ///
+    /// The age is measured on the serving node's own monotonic clock, from the moment when it last asked the
+    /// master how far to be and has since applied all of that; clocks of two machines are never compared. So
+    /// a lag shorter than a question to the master takes cannot be met, and such a read times out. A lag of
+    /// zero asks for what was acknowledged before the read began, as [`Linearizable`](Self::Linearizable)
+    /// does.
+    ///
+    /// A process that was stopped and goes on counts the time that it stood still. A machine that was
+    /// *suspended* may not: on Linux the monotonic clock of the standard library stands still meanwhile, so
+    /// that what is served within `lag` of waking may be older by as long as the machine slept.
+    TimeConsistency {
+        /// How old the state may be.
+        lag: Duration,
+        /// How long to wait for one that is no older.
+        timeout: Duration,
+    },
     /// A state that contains every commit acknowledged anywhere before the read began.
     Linearizable {
         /// How long to wait for it.
@@ -30,7 +48,9 @@ impl ConsistencyPolicy {
     pub const fn timeout(&self) -> Option<Duration> {
         match self {
             Self::NoConsistencyRequired => None,
-            Self::CommitPointConsistency { timeout, .. } | Self::Linearizable { timeout } => Some(*timeout),
+            Self::CommitPointConsistency { timeout, .. }
+            | Self::TimeConsistency { timeout, .. }
+            | Self::Linearizable { timeout } => Some(*timeout),
         }
     }
 }

@@ -1,7 +1,8 @@
+use crate::admission::Answer;
 use crate::commit::CommitResult;
 use crate::core::Permit;
 use crate::slot::Ticket;
-use crate::{Applied, GroupStatus, ReadError, RepStats};
+use crate::{Applied, GroupStatus, RepStats};
 use bytes::Bytes;
 use quorate_core::{NodeId, PeerEvent, Time};
 use quorate_policy::{CommitDurability, ConsistencyPolicy};
@@ -51,7 +52,7 @@ impl Write {
 pub(crate) struct ReadRequest {
     pub(crate) policy: ConsistencyPolicy,
     pub(crate) deadline: Time,
-    pub(crate) ticket: Ticket<Result<(), ReadError>>,
+    pub(crate) ticket: Ticket<Answer>,
     pub(crate) permit: Permit,
 }
 

@@ -5,6 +5,7 @@ use super::listeners::ListenerCommand;
 use super::log_reader::LogRead;
 use super::log_writer::LogCommand;
 use super::propose::Gathered;
+use crate::admission::Answer;
 use crate::core::{Core, Permit, WriteTicket};
 use crate::metrics::Instruments;
 use crate::slot::Ticket;
@@ -65,7 +66,7 @@ pub(crate) struct Workers {
 /// A read that waits until this node may serve it.
 pub(super) struct WaitingRead {
     pub(super) policy: ConsistencyPolicy,
-    pub(super) ticket: Ticket<Result<(), ReadError>>,
+    pub(super) ticket: Ticket<Answer>,
     /// Counts the read among those that wait.
     pub(super) _permit: Permit,
 }

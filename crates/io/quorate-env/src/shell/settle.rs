@@ -1,9 +1,10 @@
 use super::event_loop::EventLoop;
+use crate::admission::{Answer, Grant};
 use crate::commit::{CommitExtent, CommitResult, Committed};
 use crate::kv;
 use crate::{CommitOutcome, ReadError, ReadOutcome, WriteError};
 use bytes::Bytes;
-use quorate_core::{EntryId, GroupUuid};
+use quorate_core::{EntryId, GroupUuid, Time};
 use quorate_policy::{CommitDurability, CommitToken, ConsistencyPolicy, ReplicaAckPolicy, SyncPolicy};
 use quorate_replica::PeerProgress;
 
@@ -35,13 +36,14 @@ impl EventLoop {
             self.node.read(now, read);
         }
         self.carry_out();
-        let mut decided = self.reads.advance(&self.node.progress(), self.node.terms(), self.uuid);
+        let now = self.core.clock.now();
+        let mut decided = self.reads.advance(now, &self.node.progress(), self.node.terms(), self.uuid);
         decided.extend(self.reads.expire(now));
         for (read, outcome) in decided {
-            let answer = read_answer(&read.policy, outcome);
+            let answer = read_answer(&read.policy, outcome, self.reads.fresh_as_of());
             let tally = &self.core.tally;
             match &answer {
-                Ok(()) => {}
+                Ok(_) => {}
                 Err(ReadError::TimedOut { .. }) => tally.reads_timed_out.increment(),
                 Err(_) => tally.reads_refused.increment(),
             }
@@ -107,10 +109,13 @@ fn done(group: GroupUuid, id: EntryId, result: Bytes) -> CommitResult {
     }
 }
 
-fn read_answer(policy: &ConsistencyPolicy, outcome: ReadOutcome) -> Result<(), ReadError> {
+fn read_answer(policy: &ConsistencyPolicy, outcome: ReadOutcome, fresh_as_of: Option<Time>) -> Answer {
     let timed_out = ReadError::TimedOut { timeout: policy.timeout().unwrap_or_default() };
     match (outcome, policy) {
-        (ReadOutcome::Ready, _) => Ok(()),
+        (ReadOutcome::Ready, ConsistencyPolicy::TimeConsistency { lag, .. }) if !lag.is_zero() => {
+            Ok(Grant { until: fresh_as_of.map(|as_of| as_of + *lag) })
+        }
+        (ReadOutcome::Ready, _) => Ok(Grant { until: None }),
         (ReadOutcome::CommitLost { by }, ConsistencyPolicy::CommitPointConsistency { token, .. }) => {
             Err(ReadError::CommitLost { token: *token, by })
         }
