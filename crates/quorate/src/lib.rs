@@ -66,16 +66,10 @@ pub use quorate_core::{
 };
 pub use quorate_env::{
     BytesDatabase, CloseError, Commit, CommitExtent, Committed, ConfigError, CreateDatabase, DatabaseError,
-<<<<<<< HEAD
-    DatabaseId, EngineKind, Environment, GroupStatus, MasterAddress, MemberStatus, OpenError, Outcome, Parts,
-    PendingRead, ReadError, ReadSet, RepConfig, RepConfigBuilder, RepStats, RepTransportKind, ReplicaStatus,
-    Rows, Session, Snapshot, StateChangeEvent, StateChangeListener, WaitError, WriteBatch, WriteError,
-    WriteRequest,
-=======
     DatabaseId, EngineKind, Environment, Figure, GroupStatus, MasterAddress, MemberStatus, OpenError,
-    Outcome, Parts, PendingRead, ReadError, RepConfig, RepConfigBuilder, RepStats, RepTransportKind,
-    ReplicaStatus, Rows, Snapshot, StateChangeEvent, StateChangeListener, WaitError, WriteBatch, WriteError,
->>>>>>> 691c847 (Publish a node's figures through the metrics facade)
+    Outcome, Parts, PendingRead, ReadError, ReadSet, RepConfig, RepConfigBuilder, RepStats, RepTransportKind,
+    ReplicaStatus, Rows, Session, Snapshot, StateChangeEvent, StateChangeListener, WaitError, WriteBatch,
+    WriteError, WriteRequest,
 };
 pub use quorate_policy::{CommitDurability, CommitToken, ConsistencyPolicy, ReplicaAckPolicy, SyncPolicy};
 pub use quorate_transport::{InMemoryNetwork, Listener, ListenerConfig, ListenerStats, TransportError};
