@@ -65,11 +65,11 @@ pub use quorate_core::{
     Term, Vlsn, Watermarks,
 };
 pub use quorate_env::{
-    BytesDatabase, CloseError, Commit, CommitExtent, Committed, ConfigError, CreateDatabase, DatabaseError,
-    DatabaseId, EngineKind, Environment, Figure, GroupStatus, MasterAddress, MemberStatus, OpenError,
-    Outcome, Parts, PendingRead, ReadError, ReadSet, RepConfig, RepConfigBuilder, RepStats, RepTransportKind,
-    ReplicaStatus, Rows, Session, Snapshot, StateChangeEvent, StateChangeListener, WaitError, WriteBatch,
-    WriteError, WriteRequest,
+    BytesDatabase, ClientSession, CloseError, Commit, CommitExtent, Committed, ConfigError, CreateDatabase,
+    DatabaseError, DatabaseId, EngineKind, Environment, Figure, GroupStatus, MasterAddress, MemberStatus,
+    OpenError, OpenSession, Outcome, Parts, PendingRead, ReadError, ReadSet, RepConfig, RepConfigBuilder,
+    RepStats, RepTransportKind, ReplicaStatus, Rows, Session, Snapshot, StateChangeEvent,
+    StateChangeListener, WaitError, WriteBatch, WriteError, WriteRequest,
 };
 pub use quorate_policy::{CommitDurability, CommitToken, ConsistencyPolicy, ReplicaAckPolicy, SyncPolicy};
 pub use quorate_transport::{InMemoryNetwork, Listener, ListenerConfig, ListenerStats, TransportError};

@@ -9,14 +9,16 @@ use crate::slot::{self, Slot, Ticket};
 use crate::snapshot::Snapshot;
 use crate::tally::Tally;
 use crate::write_queue::WriteQueue;
-use crate::{GroupStatus, MasterAddress, MemberStatus, ReadError, ReplicaStatus, WriteError, WriteRequest};
+use crate::{
+    GroupStatus, MasterAddress, MemberStatus, OpenSession, ReadError, ReplicaStatus, WriteError, WriteRequest,
+};
 use bytes::Bytes;
 use crossbeam_channel::Sender;
 use quorate_codec::{Envelope, PayloadKind, ReadSet, Session, WriteBatch};
 use quorate_core::{GroupUuid, Member, MemberList, NodeId, Time, Vlsn};
-use quorate_policy::{CommitDurability, ConsistencyPolicy};
+use quorate_policy::{CommitDurability, ConsistencyPolicy, ReplicaAckPolicy};
 use quorate_replica::{Node, PeerProgress, ProposeError};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -37,6 +39,9 @@ pub(crate) struct Core {
     pub(crate) consistency: ConsistencyPolicy,
     reader: RwLock<Result<KvReader, End>>,
     reads_waiting: AtomicUsize,
+    /// Clients are counted from a number drawn at random.
+    first_client: u128,
+    sessions_opened: AtomicU64,
     /// The last word on the node, once its event loop serves nobody any more.
     last: Mutex<Option<Inspection>>,
 }
@@ -65,6 +70,7 @@ pub(crate) struct Identity {
     pub(crate) durability: CommitDurability,
     pub(crate) consistency: ConsistencyPolicy,
     pub(crate) limits: Limits,
+    pub(crate) first_client: u128,
 }
 
 /// Reads that may wait at a time.
@@ -79,7 +85,8 @@ impl Core {
         writes: WriteQueue,
         events: Sender<Event>,
     ) -> Self {
-        let Identity { group, node, members, write_quorum, durability, consistency, limits } = identity;
+        let Identity { group, node, members, write_quorum, durability, consistency, limits, first_client } =
+            identity;
         Self {
             clock,
             tally,
@@ -95,13 +102,30 @@ impl Core {
             consistency,
             reader: RwLock::new(Ok(reader)),
             reads_waiting: AtomicUsize::new(0),
+            first_client,
+            sessions_opened: AtomicU64::new(0),
             last: Mutex::new(None),
         }
     }
 
     /// Hands a plain write to the event loop. Its limits have been checked.
     pub(crate) fn submit(&self, batch: &WriteBatch, durability: CommitDurability) -> Commit {
-        self.send(payload_of(batch, None), Bytes::new(), durability)
+        let payload = encode(PayloadKind::WriteBatch, None, batch.encoded());
+        self.send(payload, Bytes::new(), durability)
+    }
+
+    /// Opens a session for a client that nobody else is.
+    pub(crate) fn open_session(&self) -> OpenSession {
+        let number = self.sessions_opened.fetch_add(1, Ordering::Relaxed);
+        let client = self.first_client.wrapping_add(number.into());
+        let session = Some(Session { client, sequence: 0 });
+        let payload = encode(PayloadKind::OpenSession, session, &[]);
+        OpenSession::new(client, self.send(payload, Bytes::new(), self.durability_with_result()))
+    }
+
+    /// A write whose result is wanted is waited for until it is applied.
+    pub(crate) const fn durability_with_result(&self) -> CommitDurability {
+        with_result(self.durability)
     }
 
     /// Hands a write to the event loop. Its limits have been checked, but for those of what was read.
@@ -113,7 +137,8 @@ impl Core {
             return Commit::refused(WriteError::ReadsTooLong { bytes, limit });
         }
         let durability = request.durability.unwrap_or(self.durability);
-        self.send(payload_of(&request.batch, request.session), reads, durability)
+        let payload = encode(PayloadKind::WriteBatch, request.session, request.batch.encoded());
+        self.send(payload, reads, durability)
     }
 
     /// Queues a write for the event loop.
@@ -255,16 +280,19 @@ fn replica_status(replica: &PeerProgress, last: Option<Vlsn>) -> ReplicaStatus {
     }
 }
 
-fn payload_of(batch: &WriteBatch, session: Option<Session>) -> Bytes {
-    let envelope = Envelope {
-        kind: PayloadKind::WriteBatch,
-        schema_version: SCHEMA_VERSION,
-        session,
-        body: batch.encoded(),
-    };
+fn encode(kind: PayloadKind, session: Option<Session>, body: &[u8]) -> Bytes {
+    let envelope = Envelope { kind, schema_version: SCHEMA_VERSION, session, body };
     let mut payload = Vec::with_capacity(envelope.bytes());
     envelope.encode_into(&mut payload);
     Bytes::from(payload)
+}
+
+/// The same, but that a master's own copy alone is not enough.
+const fn with_result(durability: CommitDurability) -> CommitDurability {
+    match durability.acks {
+        ReplicaAckPolicy::None => CommitDurability { acks: ReplicaAckPolicy::SimpleMajority, ..durability },
+        ReplicaAckPolicy::All | ReplicaAckPolicy::SimpleMajority => durability,
+    }
 }
 
 impl From<End> for WriteError {

@@ -5,13 +5,13 @@ use crate::shell::listeners::ListenerCommand;
 use crate::shell::startup::{self, Running};
 use crate::{
     BytesDatabase, CloseError, Commit, CreateDatabase, DatabaseError, GroupStatus, MasterAddress, OpenError,
-    Parts, PendingRead, ReadError, RepConfig, RepStats, StateChangeEvent, StateChangeListener, WaitError,
-    WriteRequest,
+    OpenSession, Parts, PendingRead, ReadError, RepConfig, RepStats, StateChangeEvent, StateChangeListener,
+    WaitError, WriteRequest,
 };
 use crossbeam_channel::Sender;
 use quorate_codec::WriteBatch;
 use quorate_core::NodeState;
-use quorate_policy::{CommitDurability, ConsistencyPolicy, ReplicaAckPolicy};
+use quorate_policy::{CommitDurability, ConsistencyPolicy};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle, ThreadId};
 use std::time::Duration;
@@ -109,7 +109,7 @@ impl Environment {
             Ok(()) => {
                 let mut batch = WriteBatch::new();
                 batch.create_database(name);
-                self.write(&batch, self.durability_with_result())
+                self.write(&batch, self.core.durability_with_result())
             }
             Err(error) => Commit::refused(error),
         };
@@ -132,6 +132,11 @@ impl Environment {
             Ok(()) => self.core.submit_request(&request),
             Err(error) => Commit::refused(error),
         }
+    }
+
+    /// Opens a session, whose requests are carried out at most once each.
+    pub fn open_session(&self) -> OpenSession {
+        self.core.open_session()
     }
 
     /// All databases at one position, as the policy asks; by the environment's own where it is `None`.
@@ -178,17 +183,6 @@ impl Environment {
         match threads.take() {
             Some(Threads { event_loop, listeners }) => startup::await_end(event_loop, listeners),
             None => Ok(()),
-        }
-    }
-
-    /// A write whose result is wanted is waited for until it is applied.
-    fn durability_with_result(&self) -> CommitDurability {
-        let durability = self.core.durability;
-        match durability.acks {
-            ReplicaAckPolicy::None => {
-                CommitDurability { acks: ReplicaAckPolicy::SimpleMajority, ..durability }
-            }
-            ReplicaAckPolicy::All | ReplicaAckPolicy::SimpleMajority => durability,
         }
     }
 }

@@ -15,8 +15,12 @@ mod layout;
 mod outcome;
 mod plan;
 mod reader;
+mod request;
+mod sessions;
 
 pub use catalog::{DATABASES_MAX, DEFAULT_DATABASE, DEFAULT_DATABASE_NAME};
 pub use engine::{KEY_BYTES_MAX, KvEngine, SCHEMA_VERSION};
 pub use outcome::{Outcome, Refusal};
 pub use reader::{DatabaseSnapshot, KvReader};
+pub(crate) use request::check_payload;
+pub use sessions::{SESSION_DATABASES_MAX, SESSION_IDLE_ENTRIES, SESSIONS_MAX};

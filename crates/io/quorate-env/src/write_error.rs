@@ -202,7 +202,10 @@ impl WriteError {
                 let limit = quorate_codec::DATABASE_NAME_BYTES_MAX;
                 Self::DatabaseName { bytes: limit + 1, limit }
             }
-            _ => Self::TooManyDatabases { limit: crate::kv::DATABASES_MAX },
+            Refusal::TooManyDatabases => Self::TooManyDatabases { limit: crate::kv::DATABASES_MAX },
+            Refusal::SessionExpired => Self::SessionExpired,
+            Refusal::StaleSequence => Self::StaleSequence,
+            Refusal::TooManyCreated => Self::TooManyCreated { limit: crate::kv::SESSION_DATABASES_MAX },
         }
     }
 }

@@ -14,6 +14,8 @@ pub enum PayloadKind {
     WriteBatch,
     /// Bytes that only the application's own engine understands.
     Opaque,
+    /// A client opens a session, number 0 of which this entry takes; the body is empty.
+    OpenSession,
 }
 
 impl PayloadKind {
@@ -21,6 +23,7 @@ impl PayloadKind {
         match self {
             Self::WriteBatch => 1,
             Self::Opaque => 2,
+            Self::OpenSession => 3,
         }
     }
 
@@ -28,6 +31,7 @@ impl PayloadKind {
         match code {
             1 => Some(Self::WriteBatch),
             2 => Some(Self::Opaque),
+            3 => Some(Self::OpenSession),
             _ => None,
         }
     }
@@ -39,7 +43,7 @@ impl PayloadKind {
 pub struct Session {
     /// The client, drawn at random.
     pub client: u128,
-    /// The client's own count of its requests.
+    /// The client's own count of its requests, from 1; 0 opens the session.
     pub sequence: u64,
 }
 

@@ -119,6 +119,9 @@ fn an_envelope_has_exactly_the_documented_bytes() {
     bytes.clear();
     Envelope { kind: PayloadKind::Opaque, session: None, ..with }.encode_into(&mut bytes);
     assert_eq!(bytes, b"\x02\x00\x05\x04ab");
+    bytes.clear();
+    Envelope { kind: PayloadKind::OpenSession, body: b"", ..with }.encode_into(&mut bytes);
+    assert_eq!(bytes, b"\x03\x01\x05\x04\x0f\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x03\x02\0\0\0\0\0\0");
 }
 
 #[test]
@@ -127,7 +130,7 @@ fn an_envelope_that_is_cut_short_or_unknown_is_refused() {
     assert_eq!(envelope(b"\x01\x00\x01"), EnvelopeError::Truncated { needed: 4, found: 3 });
     assert_eq!(envelope(&[1; 27]), EnvelopeError::Truncated { needed: 28, found: 27 });
     assert_eq!(envelope(b"\x00\x00\x01\x00"), EnvelopeError::Kind { found: 0 });
-    assert_eq!(envelope(b"\x03\x00\x01\x00"), EnvelopeError::Kind { found: 3 });
+    assert_eq!(envelope(b"\x04\x00\x01\x00"), EnvelopeError::Kind { found: 4 });
     assert_eq!(envelope(b"\x01\x02\x01\x00"), EnvelopeError::Flags { found: 2 });
 }
 
@@ -145,12 +148,15 @@ proptest! {
 
     #[test]
     fn every_envelope_comes_back(
-        is_write_batch: bool,
+        kind in prop_oneof![
+            Just(PayloadKind::WriteBatch),
+            Just(PayloadKind::Opaque),
+            Just(PayloadKind::OpenSession),
+        ],
         schema_version: u16,
         session: Option<(u128, u64)>,
         body in proptest::collection::vec(any::<u8>(), 0..50),
     ) {
-        let kind = if is_write_batch { PayloadKind::WriteBatch } else { PayloadKind::Opaque };
         let session = session.map(|(client, sequence)| Session { client, sequence });
         let envelope = Envelope { kind, schema_version, session, body: &body };
         let mut payload = b"before".to_vec();

@@ -2,6 +2,7 @@ use super::catalog::Catalog;
 use super::layout;
 use super::plan::Plan;
 use super::reader::KvReader;
+use super::sessions::Sessions;
 use bytes::Bytes;
 use quorate_codec::DatabaseId;
 use quorate_core::{Committed, Engine, EngineError, EntryId, KvStore, Vlsn};
@@ -22,11 +23,15 @@ const KEPT_BYTES_MAX: usize = 1 << 20;
 /// 2. An entry takes effect as a whole or, where it asks for what cannot be, not at all; which of both
 ///    depends on the entries before it alone, so it is the same on every node. The entry's result says so
 ///    (see [`Outcome`](crate::kv::Outcome)).
-/// 3. Databases are numbered from 1 in the order of their creation, and number 1 is always there.
+/// 3. A request that names a session is carried out once, however many entries ask for it; who has asked for
+///    what is part of the state, bounded in number and in age.
+/// 4. Databases are numbered from 1 in the order of their creation, and number 1 is always there.
 pub struct KvEngine {
     store: Arc<dyn KvStore>,
     applied: Option<EntryId>,
     catalog: Catalog,
+    /// `None` if the last run failed: then they are read again.
+    sessions: Option<Sessions>,
     bytes: Vec<u8>,
 }
 
@@ -40,7 +45,8 @@ impl KvEngine {
         layout::check_format(&*snapshot)?;
         let applied = layout::read_applied(&*snapshot)?;
         let catalog = Catalog::load(&*snapshot)?;
-        Ok(Self { store, applied, catalog, bytes: Vec::new() })
+        let sessions = Some(Sessions::load(&*snapshot)?);
+        Ok(Self { store, applied, catalog, sessions, bytes: Vec::new() })
     }
 
     /// A reader of the same store, for any thread.
@@ -56,13 +62,19 @@ impl KvEngine {
         last: EntryId,
         results: &mut Vec<Bytes>,
     ) -> Result<Vec<(String, DatabaseId)>, EngineError> {
-        let mut plan = Plan::new(&self.catalog, &mut self.bytes);
+        let mut sessions = match self.sessions.take() {
+            Some(sessions) => sessions,
+            None => Sessions::load(&*self.store.snapshot()?)?,
+        };
+        let mut plan = Plan::new(&self.catalog, &mut sessions, &mut self.bytes);
         for entry in entries {
             results.push(plan.add(entry)?);
         }
         plan.mark(last, self.applied.is_none());
         self.store.write(&plan.operations())?;
-        Ok(plan.into_created())
+        let created = plan.into_created();
+        self.sessions = Some(sessions);
+        Ok(created)
     }
 }
 

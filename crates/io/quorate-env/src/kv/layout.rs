@@ -5,12 +5,15 @@
 //!  00 'd' name               a database's number: u32
 //!  00 'f'                    version of this layout: u32
 //!  00 'n'                    number of the next database: u32
+//!  00 's' client(u128 BE)    a session's last number: sequence u64, term u64, VLSN u64, result
 //!  01 number(u32 BE) key     a row of a database
 //! ```
 //!
-//! Integers are little endian but for the number in a key, which is big endian so that databases lie apart,
-//! in order.
+//! Integers are little endian but for those in a key, which are big endian so that databases lie apart, in
+//! order.
 
+use super::outcome::Outcome;
+use super::sessions::Taken;
 use bytes::Bytes;
 use quorate_codec::DatabaseId;
 use quorate_core::{EngineError, EntryId, KvSnapshot, Term, Vlsn};
@@ -22,15 +25,19 @@ pub(crate) const APPLIED: [u8; 2] = [OWN, b'a'];
 pub(crate) const DATABASE: [u8; 2] = [OWN, b'd'];
 pub(crate) const FORMAT: [u8; 2] = [OWN, b'f'];
 pub(crate) const NEXT_DATABASE: [u8; 2] = [OWN, b'n'];
+pub(crate) const SESSION: [u8; 2] = [OWN, b's'];
 pub(crate) const FORMAT_VERSION: u32 = 1;
 /// Bytes in a store's key in front of a row's key.
 pub(crate) const PREFIX_BYTES: usize = 5;
+/// Bytes in a session's row in front of the result.
+const SESSION_BYTES: usize = 24;
 
 const OWN: u8 = 0;
 const ROWS: u8 = 1;
 const AFTER_ROWS: [u8; 1] = [2];
 /// Behind every database's name, the names' prefix being the largest below it.
 const AFTER_DATABASES: [u8; 2] = [OWN, DATABASE[1] + 1];
+const AFTER_SESSIONS: [u8; 2] = [OWN, SESSION[1] + 1];
 
 /// What stands in front of the keys of a database.
 pub(crate) fn prefix(database: DatabaseId) -> [u8; PREFIX_BYTES] {
@@ -102,6 +109,34 @@ pub(crate) fn read_databases(snapshot: &dyn KvSnapshot) -> Result<Vec<(String, D
         Ok((name.to_owned(), DatabaseId::new(decode_number(&number)?)))
     })
     .collect()
+}
+
+pub(crate) fn encode_session(taken: &Taken) -> Vec<u8> {
+    let numbers = [taken.sequence, taken.by.term.as_u64(), taken.by.vlsn.as_u64()];
+    let mut row = Vec::with_capacity(SESSION_BYTES + taken.result.len());
+    numbers.iter().for_each(|number| row.extend_from_slice(&number.to_le_bytes()));
+    row.extend_from_slice(&taken.result);
+    row
+}
+
+/// All sessions, by client.
+pub(crate) fn read_sessions(snapshot: &dyn KvSnapshot) -> Result<Vec<(u128, Taken)>, EngineError> {
+    let rows = snapshot.scan(Bound::Included(&SESSION), Bound::Excluded(&AFTER_SESSIONS))?;
+    rows.map(|row| {
+        let (key, value) = row?;
+        decode_session(&key, &value)
+            .ok_or_else(|| corrupt(format!("a session's row is {key:02x?}, {:02x?}", &value[..])))
+    })
+    .collect()
+}
+
+fn decode_session(key: &[u8], value: &[u8]) -> Option<(u128, Taken)> {
+    let client = u128::from_be_bytes(key[SESSION.len()..].try_into().ok()?);
+    let (numbers, result) = value.split_at_checked(SESSION_BYTES)?;
+    let (numbers, []) = numbers.as_chunks() else { return None };
+    let [sequence, term, vlsn] = <[[u8; 8]; 3]>::try_from(numbers).ok()?.map(u64::from_le_bytes);
+    let by = EntryId { term: Term::from_u64(term), vlsn: Vlsn::new(vlsn)? };
+    Outcome::decode(result).map(|_| (client, Taken { sequence, by, result: Bytes::copy_from_slice(result) }))
 }
 
 pub(crate) fn read_next_database(snapshot: &dyn KvSnapshot) -> Result<Option<u32>, EngineError> {

@@ -1,9 +1,11 @@
 use super::catalog::{Catalog, DATABASES_MAX};
-use super::engine::{KEY_BYTES_MAX, SCHEMA_VERSION};
+use super::engine::KEY_BYTES_MAX;
 use super::layout;
 use super::outcome::{Outcome, Refusal};
+use super::request::Request;
+use super::sessions::{SESSION_DATABASES_MAX, Sessions, Taken};
 use bytes::Bytes;
-use quorate_codec::{DATABASE_NAME_BYTES_MAX, DatabaseId, Envelope, Operation, Operations, PayloadKind};
+use quorate_codec::{DATABASE_NAME_BYTES_MAX, DatabaseId, Operation, Operations, Session};
 use quorate_core::{Committed, EngineError, EntryId, EntryKind, KvOperation};
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -14,6 +16,8 @@ use std::ops::Range;
 /// behind the other in `bytes`.
 pub(crate) struct Plan<'a> {
     catalog: &'a Catalog,
+    /// As the entries taken in so far leave them.
+    sessions: &'a mut Sessions,
     bytes: &'a mut Vec<u8>,
     changes: Vec<Change<'a>>,
     /// Databases that this run creates.
@@ -40,10 +44,11 @@ enum Stop {
 }
 
 impl<'a> Plan<'a> {
-    /// An empty plan over the present catalog, which uses the memory of `bytes`.
-    pub(crate) fn new(catalog: &'a Catalog, bytes: &'a mut Vec<u8>) -> Self {
+    /// An empty plan over the present catalog and sessions, which uses the memory of `bytes`. The sessions
+    /// are of no use any more if the plan fails, or is not written.
+    pub(crate) fn new(catalog: &'a Catalog, sessions: &'a mut Sessions, bytes: &'a mut Vec<u8>) -> Self {
         bytes.clear();
-        Self { catalog, bytes, changes: Vec::new(), created: BTreeMap::new() }
+        Self { catalog, sessions, bytes, changes: Vec::new(), created: BTreeMap::new() }
     }
 
     /// Takes in the next entry and returns its result.
@@ -51,16 +56,16 @@ impl<'a> Plan<'a> {
         if entry.kind == EntryKind::TermStart {
             return Ok(Bytes::new());
         }
-        let (changes, next_database) = (self.changes.len(), self.next_database());
-        match self.add_payload(&entry.payload) {
-            Ok(databases) => Ok(Outcome::Done { databases }.encode()),
-            Err(Stop::Refused(refusal)) => {
-                self.changes.truncate(changes);
-                self.created.retain(|_, id| id.as_u32() < next_database);
-                Ok(Outcome::Refused(refusal).encode())
+        let unreadable = |detail| EngineError::Payload { id: entry.id, detail };
+        let request = Request::read(&entry.payload).map_err(unreadable)?;
+        let outcome = match request {
+            Request::Write { operations, session: None } => self.write(operations).map_err(unreadable)?,
+            Request::Write { operations, session: Some(session) } => {
+                self.write_once(entry.id, session, operations).map_err(unreadable)?
             }
-            Err(Stop::Unreadable(detail)) => Err(EngineError::Payload { id: entry.id, detail }),
-        }
+            Request::OpenSession { client } => self.open_session(entry.id, client),
+        };
+        Ok(outcome.encode())
     }
 
     /// Adds the engine's own rows, which say that everything up to `last` was applied.
@@ -94,9 +99,69 @@ impl<'a> Plan<'a> {
         created
     }
 
-    fn add_payload(&mut self, payload: &'a [u8]) -> Result<Vec<DatabaseId>, Stop> {
+    /// The effects of a write batch, or none.
+    fn write(&mut self, operations: &'a [u8]) -> Result<Outcome, String> {
+        let (changes, next_database) = (self.changes.len(), self.next_database());
+        let refusal = match self.add_operations(operations) {
+            Ok(databases) => return Ok(Outcome::Done { databases }),
+            Err(Stop::Unreadable(detail)) => return Err(detail),
+            Err(Stop::Refused(refusal)) => refusal,
+        };
+        self.changes.truncate(changes);
+        self.created.retain(|_, id| id.as_u32() < next_database);
+        Ok(Outcome::Refused(refusal))
+    }
+
+    /// The effects of a write batch whose number in its session was not taken before, or none.
+    fn write_once(&mut self, id: EntryId, session: Session, operations: &'a [u8]) -> Result<Outcome, String> {
+        self.expire_sessions(id);
+        if let Some(outcome) = self.sessions.decided(session) {
+            return Ok(outcome);
+        }
+        let outcome = match operations_asked(operations)? {
+            Asked { operations: 0, .. } => Outcome::Fenced,
+            Asked { databases, .. } if databases > SESSION_DATABASES_MAX => {
+                Outcome::Refused(Refusal::TooManyCreated)
+            }
+            _ => self.write(operations)?,
+        };
+        self.take_number(
+            session.client,
+            Taken { sequence: session.sequence, by: id, result: outcome.encode() },
+        );
+        Ok(outcome)
+    }
+
+    fn open_session(&mut self, id: EntryId, client: u128) -> Outcome {
+        self.expire_sessions(id);
+        self.sessions.opened(client).unwrap_or_else(|| {
+            let outcome = Outcome::Done { databases: Vec::new() };
+            self.take_number(client, Taken { sequence: 0, by: id, result: outcome.encode() });
+            outcome
+        })
+    }
+
+    fn expire_sessions(&mut self, id: EntryId) {
+        for client in self.sessions.expire(id.vlsn) {
+            self.remove_session(client);
+        }
+    }
+
+    fn take_number(&mut self, client: u128, taken: Taken) {
+        self.put_own(&layout::SESSION, &client.to_be_bytes(), &layout::encode_session(&taken));
+        if let Some(given_up) = self.sessions.take(client, taken) {
+            self.remove_session(given_up);
+        }
+    }
+
+    fn remove_session(&mut self, client: u128) {
+        let key = self.store(&layout::SESSION, &client.to_be_bytes());
+        self.changes.push(Change { key, value: Value::Removed });
+    }
+
+    fn add_operations(&mut self, operations: &'a [u8]) -> Result<Vec<DatabaseId>, Stop> {
         let mut databases = Vec::new();
-        for operation in Operations::new(body(payload)?) {
+        for operation in Operations::new(operations) {
             match operation.map_err(|error| Stop::Unreadable(error.to_string()))? {
                 Operation::Put { database, key, value } => {
                     self.add_row(database, key, Value::Payload(value))?
@@ -156,13 +221,20 @@ impl<'a> Plan<'a> {
     }
 }
 
-/// The encoded operations in a payload.
-fn body(payload: &[u8]) -> Result<&[u8], Stop> {
-    let envelope = Envelope::decode(payload).map_err(|error| Stop::Unreadable(error.to_string()))?;
-    match (envelope.kind, envelope.schema_version) {
-        (PayloadKind::WriteBatch, SCHEMA_VERSION) => Ok(envelope.body),
-        (kind, version) => Err(Stop::Unreadable(format!(
-            "write batches of schema {SCHEMA_VERSION} are understood, not {kind:?} of schema {version}"
-        ))),
+/// What the operations of a write ask for, in numbers.
+#[derive(Default)]
+struct Asked {
+    operations: usize,
+    databases: usize,
+}
+
+fn operations_asked(operations: &[u8]) -> Result<Asked, String> {
+    let mut asked = Asked::default();
+    for operation in Operations::new(operations) {
+        asked.operations += 1;
+        let is_creation = matches!(operation, Ok(Operation::CreateDatabase { .. }));
+        asked.databases += usize::from(is_creation);
+        operation.map_err(|error| error.to_string())?;
     }
+    Ok(asked)
 }

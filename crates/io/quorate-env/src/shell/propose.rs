@@ -1,8 +1,8 @@
 use super::event::Write;
 use super::event_loop::EventLoop;
-use crate::WriteError;
 use crate::clock::wall_clock_micros;
 use crate::core::WriteTicket;
+use crate::{WriteError, kv};
 use bytes::Bytes;
 use quorate_core::{EntryId, Time};
 use quorate_policy::{CommitToken, ReplicaAckPolicy};
@@ -85,10 +85,17 @@ impl EventLoop {
         }
     }
 
-    /// Takes in a write that has left its queue.
+    /// Takes in a write that has left its queue. One that the engine would not understand must not get into
+    /// the log, where every node would stop at it.
     pub(super) fn take_write(&mut self, write: Write) {
         self.core.writes.left(write.bytes());
-        self.gathered.push(write);
+        match kv::check_payload(&write.payload) {
+            Ok(()) => self.gathered.push(write),
+            Err(detail) => {
+                self.core.tally.writes_refused.increment();
+                write.ticket.resolve(Err(WriteError::Malformed { detail }));
+            }
+        }
     }
 
     /// Writes that have waited too long for their turn are not begun any more.

@@ -102,9 +102,11 @@ impl EventLoop {
     }
 }
 
+/// A duplicate is answered as the first one was.
 fn done(group: GroupUuid, id: EntryId, result: Bytes) -> CommitResult {
     match kv::Outcome::decode(&result) {
         Some(kv::Outcome::Refused(refusal)) => Err(WriteError::refused(refusal)),
+        Some(kv::Outcome::Duplicate { of, outcome }) => done(group, of, outcome.encode()),
         _ => Ok(Committed { token: CommitToken::new(group, id), extent: CommitExtent::Committed, result }),
     }
 }

@@ -62,7 +62,8 @@ pub(crate) fn open(config: RepConfig, parts: Parts<'_>) -> Result<Running, OpenE
     let tally = Arc::new(Tally::default());
     let (events, event_queue) = unbounded();
     let (writes, write_queue) = WriteQueue::new();
-    let identity = identity(&config, &checked, &members)?;
+    let first_client = crate::directory::random_number()?;
+    let identity = identity(&config, &checked, &members, first_client)?;
     let core = Arc::new(Core::new(identity, clock, Arc::clone(&tally), reader, writes, events.clone()));
     let opened = quorate_replica::Opened {
         hard_state: hard,
@@ -168,7 +169,12 @@ fn spawn<T: Send + 'static>(
     thread::Builder::new().name(name.to_owned()).spawn(run).map_err(failed)
 }
 
-fn identity(config: &RepConfig, checked: &Checked, members: &MemberList) -> Result<Identity, OpenError> {
+fn identity(
+    config: &RepConfig,
+    checked: &Checked,
+    members: &MemberList,
+    first_client: u128,
+) -> Result<Identity, OpenError> {
     let quorums = Quorums::new(members).map_err(crate::ConfigError::from)?;
     Ok(Identity {
         group: config.group.clone(),
@@ -182,6 +188,7 @@ fn identity(config: &RepConfig, checked: &Checked, members: &MemberList) -> Resu
             value_bytes_max: config.value_bytes_max,
             write_bytes_max: checked.write_bytes_max,
         },
+        first_client,
     })
 }
 

@@ -1,7 +1,7 @@
 //! Entries for tests.
 
 use bytes::Bytes;
-use quorate_codec::{Envelope, PayloadKind, WriteBatch};
+use quorate_codec::{Envelope, PayloadKind, Session, WriteBatch};
 use quorate_core::{Committed, EntryId, EntryKind, NodeId, Term, Vlsn};
 use quorate_env::kv::SCHEMA_VERSION;
 
@@ -14,10 +14,15 @@ pub(crate) fn batch(fill: impl FnOnce(&mut WriteBatch)) -> WriteBatch {
 
 /// A batch as an entry.
 pub(crate) fn entry(vlsn: u64, batch: &WriteBatch) -> Committed {
-    let (kind, body) = (PayloadKind::WriteBatch, batch.encoded());
+    entry_at(vlsn, payload(PayloadKind::WriteBatch, None, batch))
+}
+
+/// A request as a payload.
+pub(crate) fn payload(kind: PayloadKind, session: Option<Session>, batch: &WriteBatch) -> Bytes {
+    let body = if kind == PayloadKind::WriteBatch { batch.encoded() } else { &[] };
     let mut payload = Vec::new();
-    Envelope { kind, schema_version: SCHEMA_VERSION, session: None, body }.encode_into(&mut payload);
-    entry_at(vlsn, payload.into())
+    Envelope { kind, schema_version: SCHEMA_VERSION, session, body }.encode_into(&mut payload);
+    payload.into()
 }
 
 /// Any payload as an entry.
