@@ -58,6 +58,8 @@
 
 mod parts;
 mod replicated_environment;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use parts::PartsError;
 pub use quorate_core::{

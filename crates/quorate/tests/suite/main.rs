@@ -4,6 +4,7 @@ mod group;
 mod group_of_one;
 mod halting;
 mod metrics;
+mod in_memory_group;
 mod over_tcp;
 mod shared_listener;
 mod three_nodes;
