@@ -3,7 +3,10 @@
 use crate::failure::Failure;
 use crate::process::{self, cargo};
 use crate::steps::Steps;
-use crate::{CiOptions, codegen, document, format_code, layers, lint, simulate, suite, supply, tidy};
+use crate::{
+    CiOptions, codegen, commands, document, examples, format_code, layers, lint, metadata, simulate,
+};
+use crate::{suite, supply, tidy};
 use std::path::Path;
 
 /// Runs the quick checks, all of them, then the slow steps up to the first that fails. The test suite comes
@@ -18,19 +21,22 @@ pub(crate) fn run(root: &Path, options: &CiOptions, steps: &mut Steps) -> Result
     quick.into_iter().collect::<Result<(), _>>()?;
     steps.run("codegen", || codegen::run(root, true))?;
     steps.run("lint", || lint(root))?;
-    steps.run("pure crates alone", || check_alone(root))?;
+    steps.run("crates alone", || check_alone(root))?;
     steps.run("docs", || document(root))?;
+    steps.run("examples", || examples::run(root))?;
+    steps.run("documented commands", || commands::run(root, &commands::pages(root)?))?;
     let seeds = options.sim_seeds.to_string();
     steps.run("sim", || simulate(root, &["--seeds".to_owned(), seeds]))?;
     if options.without_test { Ok(()) } else { suite::run(root, steps) }
 }
 
-/// Checks each pure crate by itself, so that no other crate of the workspace lends it a feature.
+/// Checks each published crate by itself, with its default features and with none, so that no other crate of
+/// the workspace lends it one.
 fn check_alone(root: &Path) -> Result<(), Failure> {
-    for name in layers::pure_crates(root)? {
-        let arguments =
-            ["check", "--quiet", "--profile", "checked", "--no-default-features", "--package", &name];
+    for package in metadata::workspace(root)?.iter().filter(|package| package.is_published) {
+        let arguments = ["check", "--quiet", "--profile", "checked", "--package", &package.name];
         process::run(&mut cargo(root, &arguments))?;
+        process::run(cargo(root, &arguments).arg("--no-default-features"))?;
     }
     Ok(())
 }

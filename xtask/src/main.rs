@@ -3,11 +3,14 @@
 
 mod ci;
 mod codegen;
+mod commands;
+mod examples;
 mod failure;
 mod layers;
 mod licence;
 mod metadata;
 mod process;
+mod release;
 mod steps;
 mod suite;
 mod supply;
@@ -53,7 +56,22 @@ enum Task {
     /// Checks licences, sources and banned crates of all dependencies against deny.toml.
     Deny,
     /// Builds the documentation, warnings denied.
-    Docs,
+    Docs {
+        /// Runs the commands that the README and the pages in docs show, instead.
+        #[arg(long)]
+        run: bool,
+        /// Runs those of this page only.
+        #[arg(long = "in", value_name = "PAGE", requires = "run")]
+        pages: Vec<PathBuf>,
+    },
+    /// Runs every example to its end.
+    Examples,
+    /// Publishing.
+    Release {
+        /// Prints the order in which the crates are published and lets cargo check each; nothing is uploaded.
+        #[arg(long, required = true)]
+        dry_run: bool,
+    },
     /// Generates the gRPC code from its proto file.
     Codegen {
         /// Changes nothing; fails if the generated code is not what the proto file says.
@@ -103,7 +121,10 @@ fn run(task: Task, steps: &mut Steps) -> Result<(), Failure> {
         Task::Layers { metadata } => steps.run("layers", || layers::run(&root, metadata.as_deref())),
         Task::Tidy => steps.run("tidy", || tidy::run(&root)),
         Task::Deny => steps.run("deny", || supply::run(&root)),
-        Task::Docs => steps.run("docs", || document(&root)),
+        Task::Docs { run: false, .. } => steps.run("docs", || document(&root)),
+        Task::Docs { run: true, pages } => steps.run("documented commands", || commands::run(&root, &pages)),
+        Task::Examples => steps.run("examples", || examples::run(&root)),
+        Task::Release { .. } => steps.run("release", || release::rehearse(&root)),
         Task::Codegen { check } => steps.run("codegen", || codegen::run(&root, check)),
         Task::Sim { arguments } => steps.run("sim", || simulate(&root, &arguments)),
     }

@@ -16,11 +16,14 @@ pub(crate) enum DependencyKind {
 pub(crate) struct Dependency {
     pub(crate) name: String,
     pub(crate) kind: DependencyKind,
+    /// A version is required, not a path alone.
+    pub(crate) has_version: bool,
 }
 
 /// What is built from a package.
 #[derive(Clone, Debug)]
 pub(crate) struct Target {
+    pub(crate) name: String,
     pub(crate) kinds: Vec<String>,
     pub(crate) root_file: PathBuf,
 }
@@ -29,6 +32,10 @@ impl Target {
     /// Whether this is the package's library.
     pub(crate) fn is_library(&self) -> bool {
         self.kinds.iter().any(|kind| kind.ends_with("lib") || kind == "proc-macro")
+    }
+
+    pub(crate) fn is_example(&self) -> bool {
+        self.kinds.iter().any(|kind| kind == "example")
     }
 
     /// Whether users get this: a library or a program, not a test, bench or example.
@@ -47,6 +54,8 @@ pub(crate) struct Package {
     /// Where it came from; `None` for the workspace's own.
     pub(crate) source: Option<String>,
     pub(crate) folder: PathBuf,
+    /// It may be published to a registry.
+    pub(crate) is_published: bool,
     pub(crate) dependencies: Vec<Dependency>,
     pub(crate) targets: Vec<Target>,
 }
@@ -63,12 +72,22 @@ pub(crate) fn all(root: &Path) -> Result<Vec<Package>, Failure> {
     parse(&process::output(&mut command)?)
 }
 
+/// Where cargo builds.
+pub(crate) fn target_directory(root: &Path) -> Result<PathBuf, Failure> {
+    let mut command = cargo(root, &["metadata", "--format-version", "1", "--no-deps"]);
+    let document: Value = serde_json::from_slice(&process::output(&mut command)?).map_err(bad)?;
+    text(&document, "target_directory").map(PathBuf::from).map_err(bad)
+}
+
 /// Understands what `cargo metadata` prints.
 pub(crate) fn parse(json: &[u8]) -> Result<Vec<Package>, Failure> {
-    let bad = |detail: String| Failure::Format { file: "the output of cargo metadata".to_owned(), detail };
-    let document: Value = serde_json::from_slice(json).map_err(|error| bad(error.to_string()))?;
-    let packages = document["packages"].as_array().ok_or_else(|| bad("there are no packages".to_owned()))?;
+    let document: Value = serde_json::from_slice(json).map_err(bad)?;
+    let packages = document["packages"].as_array().ok_or_else(|| bad("there are no packages"))?;
     packages.iter().map(|package| read_package(package).map_err(bad)).collect()
+}
+
+fn bad(detail: impl ToString) -> Failure {
+    Failure::Format { file: "the output of cargo metadata".to_owned(), detail: detail.to_string() }
 }
 
 fn read_package(package: &Value) -> Result<Package, String> {
@@ -81,6 +100,7 @@ fn read_package(package: &Value) -> Result<Package, String> {
         description: text(package, "description").ok(),
         source: text(package, "source").ok(),
         folder: manifest.parent().unwrap_or(Path::new("")).to_path_buf(),
+        is_published: package["publish"].is_null(),
         dependencies: list("dependencies")?.iter().map(read_dependency).collect::<Result<_, _>>()?,
         targets: list("targets")?.iter().map(read_target).collect::<Result<_, _>>()?,
     })
@@ -93,13 +113,14 @@ fn read_dependency(dependency: &Value) -> Result<Dependency, String> {
         Some("dev") => DependencyKind::Development,
         Some(other) => return Err(format!("a dependency is of the unknown kind {other:?}")),
     };
-    Ok(Dependency { name: text(dependency, "name")?, kind })
+    let has_version = dependency["req"].as_str().is_some_and(|version| version != "*");
+    Ok(Dependency { name: text(dependency, "name")?, kind, has_version })
 }
 
 fn read_target(target: &Value) -> Result<Target, String> {
     let kinds = target["kind"].as_array().ok_or("a target has no kind")?;
     let kinds = kinds.iter().filter_map(Value::as_str).map(str::to_owned).collect();
-    Ok(Target { kinds, root_file: PathBuf::from(text(target, "src_path")?) })
+    Ok(Target { name: text(target, "name")?, kinds, root_file: PathBuf::from(text(target, "src_path")?) })
 }
 
 fn text(value: &Value, field: &str) -> Result<String, String> {

@@ -94,6 +94,7 @@ mod tests {
             description: None,
             source: source.map(str::to_owned),
             folder: "x".into(),
+            is_published: true,
             dependencies: Vec::new(),
             targets: Vec::new(),
         }])

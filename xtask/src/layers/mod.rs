@@ -19,9 +19,3 @@ pub(crate) fn run(root: &Path, file: Option<&Path>) -> Result<(), Failure> {
     let violations: Vec<String> = rules::check(&graph).iter().map(ToString::to_string).collect();
     Failure::unless_empty("layers", &violations)
 }
-
-/// The crates that must build alone, without default features.
-pub(crate) fn pure_crates(root: &Path) -> Result<Vec<String>, Failure> {
-    let graph = Graph::read(root, &metadata::workspace(root)?)?;
-    Ok(graph.crates.into_iter().filter(|node| node.home == graph::Home::Pure).map(|node| node.name).collect())
-}

@@ -48,6 +48,7 @@ mod tests {
             description: description.map(str::to_owned),
             source: None,
             folder: "crates/pure/quorate-core".into(),
+            is_published: true,
             dependencies: Vec::new(),
             targets: Vec::new(),
         }

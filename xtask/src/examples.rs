@@ -1,0 +1,54 @@
+//! Runs every example to its end: those of the crates, and the crates outside the workspace that show how a
+//! user begins.
+
+use crate::failure::Failure;
+use crate::metadata;
+use crate::process::{self, cargo};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// Where the crates outside the workspace are.
+const OUTSIDE: &str = "examples";
+
+/// Builds and runs them all, one after the other, each in an empty folder and without input.
+pub(crate) fn run(root: &Path) -> Result<(), Failure> {
+    process::run(&mut cargo(root, &["build", "--profile", "checked", "--workspace", "--examples"]))?;
+    let programs = metadata::target_directory(root)?.join("checked/examples");
+    for package in metadata::workspace(root)? {
+        for target in package.targets.iter().filter(|target| target.is_example()) {
+            println!("{}: {}", package.name, target.name);
+            run_alone(&mut Command::new(programs.join(&target.name)))?;
+        }
+    }
+    for crate_folder in outside(root)? {
+        println!("{}", crate_folder.display());
+        let manifest = crate_folder.join("Cargo.toml");
+        let mut command = cargo(root, &["run", "--quiet", "--manifest-path"]);
+        command.arg(manifest).arg("--target-dir").arg(metadata::target_directory(root)?.join("outside"));
+        run_alone(&mut command)?;
+    }
+    Ok(())
+}
+
+fn run_alone(command: &mut Command) -> Result<(), Failure> {
+    let scratch = tempfile::tempdir().map_err(Failure::file("a temporary folder"))?;
+    process::run(command.current_dir(scratch.path()).stdin(Stdio::null()))
+}
+
+/// The folders of the crates outside the workspace, in name order.
+pub(crate) fn outside(root: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let folder = root.join(OUTSIDE);
+    if !folder.is_dir() {
+        return Ok(Vec::new());
+    }
+    let mut found = Vec::new();
+    for entry in fs::read_dir(&folder).map_err(Failure::file(&folder))? {
+        let path = entry.map_err(Failure::file(&folder))?.path();
+        if path.join("Cargo.toml").is_file() {
+            found.push(path);
+        }
+    }
+    found.sort();
+    Ok(found)
+}
