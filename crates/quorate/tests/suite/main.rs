@@ -3,8 +3,8 @@
 mod group;
 mod group_of_one;
 mod halting;
-mod metrics;
 mod in_memory_group;
+mod metrics;
 mod over_tcp;
 mod shared_listener;
 mod three_nodes;
