@@ -26,6 +26,28 @@
 //!   understands.
 //! - [`ReadSet`] is what a transaction has read: it travels with the writes to the master, which checks it, and
 //!   never stands in the log.
+//!
+//! # Alone
+//!
+//! The crate needs no other part of Quorate: any log can frame its entries with it, and know afterwards which
+//! of them are as they were written. The words that frames are made of come along.
+//!
+//! ```
+//! use bytes::Bytes;
+//! use quorate_codec::{Encoder, EntryId, EntryKind, NodeId, Requirement, Term, Vlsn, decode, frames};
+//!
+//! let id = EntryId { term: Term::new(1, NodeId::new(1)), vlsn: Vlsn::FIRST };
+//! let mut encoder = Encoder::new(0);
+//! encoder.push(id, EntryKind::Data, Requirement::SYNC, 0, b"put 42 apples");
+//! let bytes = encoder.finish().unwrap().frames().clone();
+//!
+//! let batch = decode(bytes.clone(), Vlsn::FIRST, 0, id.term)?; // from a disk or a peer: nobody trusts it
+//! assert_eq!(&frames(&batch).next().unwrap().payload[..], b"put 42 apples");
+//! assert!(decode(bytes.slice(1..), Vlsn::FIRST, 0, id.term).is_err());
+//! # Ok::<(), quorate_codec::FrameError>(())
+//! ```
+//!
+//! `examples/detect_damage.rs` damages frames in three ways and names each damage.
 #![no_std]
 #![forbid(unsafe_code)]
 extern crate alloc;
@@ -54,5 +76,6 @@ pub use operations::{
     DATABASE_NAME_BYTES_MAX, DatabaseId, Operation, OperationError, Operations, VALUE_BYTES_MAX_DEFAULT,
     WriteBatch,
 };
+pub use quorate_core::{Batch, EntryId, EntryKind, NodeId, Requirement, Term, Vlsn};
 pub use read_set::ReadSet;
 pub use read_set_error::ReadSetError;

@@ -22,6 +22,23 @@ pub struct ElectionConfig {
     pub mutation: Option<Mutation>,
 }
 
+impl ElectionConfig {
+    /// A voter of a group whose master sends a heartbeat every 100 ms, which waits a second for a ballot and is wrong about silence once in
+    /// a hundred million heartbeats. Give each voter a seed of its own.
+    #[must_use]
+    pub const fn new(me: NodeId, seed: u64) -> Self {
+        Self {
+            me,
+            heartbeat_interval: Duration::from_millis(100),
+            election_timeout: Duration::from_secs(1),
+            phi_threshold: 8.0,
+            seed,
+            #[cfg(feature = "mutations")]
+            mutation: None,
+        }
+    }
+}
+
 /// Rules of elections that a test may break.
 #[cfg(feature = "mutations")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,6 +10,22 @@
 //!   that a [`CommitToken`] names.
 //!
 //! "Not yet" is never taken for "no": verdicts tell the two apart.
+//!
+//! # Alone
+//!
+//! The crate needs no other part of Quorate: any replicated log can ask it whether a write is acknowledged and
+//! whether a read may be served. The words that it judges by come along.
+//!
+//! ```
+//! use quorate_policy::{CommitDurability, ReplicaAckPolicy};
+//!
+//! let asked: CommitDurability = "sync,write-no-sync,all".parse()?;
+//! assert_eq!(asked.acks, ReplicaAckPolicy::All);
+//! assert!(asked.requirement().local_sync && !asked.requirement().replica_sync);
+//! # Ok::<(), quorate_policy::CommitDurabilityError>(())
+//! ```
+//!
+//! `examples/judge.rs` follows one write and three reads through their verdicts.
 #![no_std]
 #![forbid(unsafe_code)]
 extern crate alloc;
@@ -24,6 +40,10 @@ mod verdict;
 pub use acks::{Shortfall, ack_verdict, acks_possible};
 pub use consistency::{ConsistencyPolicy, TokenVerdict, token_verdict};
 pub use durability::{CommitDurability, CommitDurabilityError, ReplicaAckPolicy, SyncPolicy};
+pub use quorate_core::{
+    EntryId, GroupUuid, Member, MemberList, NodeId, NodeSet, NodeType, QuorumRule, QuorumSystem, Term,
+    TermTable, Vlsn,
+};
 pub use quorums::{QuorumError, Quorums, quorum_position};
 pub use token::{CommitToken, CommitTokenError};
 pub use verdict::Verdict;
