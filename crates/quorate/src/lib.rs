@@ -68,10 +68,11 @@ pub use quorate_core::{
 };
 pub use quorate_env::{
     BytesDatabase, ClientSession, CloseError, Commit, CommitExtent, Committed, ConfigError, CreateDatabase,
-    DatabaseError, DatabaseId, EngineKind, Environment, Figure, GroupStatus, MasterAddress, MemberStatus,
-    OpenError, OpenSession, Outcome, Parts, PendingRead, ReadError, ReadSet, RepConfig, RepConfigBuilder,
-    RepStats, RepTransportKind, ReplicaStatus, Rows, Session, Snapshot, StateChangeEvent,
-    StateChangeListener, WaitError, WriteBatch, WriteError, WriteRequest,
+    Database, DatabaseError, DatabaseId, DecodeError, EngineKind, Environment, Figure, GroupStatus, Key,
+    KeyError, KeyForm, KeyPrefix, KeyRange, MasterAddress, MemberStatus, OpenError, OpenSession, Outcome,
+    Parts, PendingRead, ReadError, ReadSet, RepConfig, RepConfigBuilder, RepStats, RepTransportKind,
+    ReplicaStatus, Rows, Session, Snapshot, StateChangeEvent, StateChangeListener, TypedRows, WaitError,
+    WriteBatch, WriteError, WriteRequest, encode_key,
 };
 pub use quorate_policy::{CommitDurability, CommitToken, ConsistencyPolicy, ReplicaAckPolicy, SyncPolicy};
 pub use quorate_transport::{InMemoryNetwork, Listener, ListenerConfig, ListenerStats, TransportError};

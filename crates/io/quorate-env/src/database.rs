@@ -1,141 +1,121 @@
-use crate::core::Core;
-use crate::kv;
-use crate::{Commit, Committed, PendingRead, ReadError, Rows, WriteError};
-use bytes::Bytes;
-use quorate_codec::{DatabaseId, WriteBatch};
+use crate::{BytesDatabase, Commit, DatabaseId, Key, KeyForm, KeyPrefix, KeyRange, ReadError, TypedRows};
+use crate::{key, value};
 use quorate_policy::{CommitDurability, ConsistencyPolicy};
-use std::future::Future;
-use std::ops::RangeBounds;
-use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::marker::PhantomData;
 
-/// One database of an environment: keys and values of bytes. Clones are the same database.
+/// One database of an environment, with keys of type `K` and values of type `V`. Clones are the same database.
 ///
-/// Reads take a policy, or `None` for the environment's own.
-#[derive(Clone)]
-pub struct BytesDatabase {
-    core: Arc<Core>,
-    id: DatabaseId,
-    name: Arc<str>,
+/// Rows lie in the order of their keys ([`Key`]). Values are kept as MessagePack with the names of their fields,
+/// so that a type can change under the rows that are there: a field that `#[serde(default)]` fills in may be
+/// added, and any may be left out. An option of an option is one option in there.
+///
+/// The types are not stored: whoever opens a database with others finds that its rows cannot be decoded, and is
+/// told so row by row. Reads take a policy, or `None` for the environment's own.
+pub struct Database<K, V> {
+    bytes: BytesDatabase,
+    types: PhantomData<fn() -> (K, V)>,
 }
 
-impl BytesDatabase {
-    pub(crate) fn new(core: Arc<Core>, id: DatabaseId, name: &str) -> Self {
-        Self { core, id, name: Arc::from(name) }
+impl<K, V> Database<K, V> {
+    pub(crate) const fn new(bytes: BytesDatabase) -> Self {
+        Self { bytes, types: PhantomData }
     }
 
     /// The database's name.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.name
+        self.bytes.name()
     }
 
-    /// The database's number, for a [`WriteBatch`] that changes several keys at once.
+    /// The database's number.
     #[must_use]
     pub const fn id(&self) -> DatabaseId {
-        self.id
+        self.bytes.id()
     }
 
-    /// Sets a key, as durably as the environment says.
-    pub fn put(&self, key: &[u8], value: &[u8]) -> Commit {
-        self.put_with(key, value, self.core.durability)
+    /// The same database with keys and values as they are stored.
+    #[must_use]
+    pub const fn bytes(&self) -> &BytesDatabase {
+        &self.bytes
     }
+}
 
-    /// Sets a key.
-    pub fn put_with(&self, key: &[u8], value: &[u8], durability: CommitDurability) -> Commit {
-        if let Err(error) = self.core.limits.check_row(key, value) {
-            return Commit::refused(error);
+impl<K: Key, V: Serialize + DeserializeOwned> Database<K, V> {
+    /// Sets a key, as durably as the environment says. The commit fails with
+    /// [`WriteError::ValueEncoding`](crate::WriteError::ValueEncoding) if the value cannot be encoded.
+    pub fn put<Q: KeyForm<K> + ?Sized>(&self, key: &Q, value: &V) -> Commit {
+        match value::encode(value) {
+            Ok(value) => self.bytes.put(&key::whole(key), &value),
+            Err(error) => Commit::refused(error),
         }
-        let mut batch = WriteBatch::new();
-        batch.put(self.id, key, value);
-        self.core.submit(&batch, durability)
+    }
+
+    /// As [`put`](Self::put), as durably as said.
+    pub fn put_with<Q: KeyForm<K> + ?Sized>(
+        &self,
+        key: &Q,
+        value: &V,
+        durability: CommitDurability,
+    ) -> Commit {
+        match value::encode(value) {
+            Ok(value) => self.bytes.put_with(&key::whole(key), &value, durability),
+            Err(error) => Commit::refused(error),
+        }
     }
 
     /// Removes a key, if it is there, as durably as the environment says.
-    pub fn delete(&self, key: &[u8]) -> Commit {
-        self.delete_with(key, self.core.durability)
+    pub fn delete<Q: KeyForm<K> + ?Sized>(&self, key: &Q) -> Commit {
+        self.bytes.delete(&key::whole(key))
     }
 
-    /// Removes a key, if it is there.
-    pub fn delete_with(&self, key: &[u8], durability: CommitDurability) -> Commit {
-        if let Err(error) = self.core.limits.check_row(key, &[]) {
-            return Commit::refused(error);
-        }
-        let mut batch = WriteBatch::new();
-        batch.delete(self.id, key);
-        self.core.submit(&batch, durability)
+    /// As [`delete`](Self::delete), as durably as said.
+    pub fn delete_with<Q: KeyForm<K> + ?Sized>(&self, key: &Q, durability: CommitDurability) -> Commit {
+        self.bytes.delete_with(&key::whole(key), durability)
     }
 
     /// The value of a key, if it is there. Blocks as long as the policy waits.
     ///
     /// # Errors
-    /// [`ReadError`].
-    pub fn get(
+    /// [`ReadError`]; [`ReadError::Decode`] if the value is not one of type `V`.
+    pub fn get<Q: KeyForm<K> + ?Sized>(
         &self,
-        key: &[u8],
+        key: &Q,
         policy: impl Into<Option<ConsistencyPolicy>>,
-    ) -> Result<Option<Bytes>, ReadError> {
-        self.begin(policy).wait()?.get(self, key)
+    ) -> Result<Option<V>, ReadError> {
+        self.bytes.begin(policy).wait()?.get(self, key)
     }
 
-    /// The rows whose keys lie in a range, in key order, all from one moment. Blocks as long as the policy
-    /// waits.
+    /// The rows whose keys lie in a range, in key order, all from one moment; backwards with
+    /// [`rev`](Iterator::rev). Blocks as long as the policy waits.
     ///
     /// # Errors
     /// [`ReadError`].
-    pub fn scan<'a>(
+    pub fn scan(
         &self,
-        range: impl RangeBounds<&'a [u8]>,
+        range: impl KeyRange<K>,
         policy: impl Into<Option<ConsistencyPolicy>>,
-    ) -> Result<Rows, ReadError> {
-        Ok(self.begin(policy).wait()?.scan(self, range))
+    ) -> Result<TypedRows<K, V>, ReadError> {
+        Ok(self.bytes.begin(policy).wait()?.scan(self, range))
     }
 
-    fn begin(&self, policy: impl Into<Option<ConsistencyPolicy>>) -> PendingRead {
-        self.core.begin_read(policy.into().unwrap_or(self.core.consistency))
-    }
-}
-
-/// A database that is being made: wait for it with [`wait`](Self::wait), or as a future.
-#[must_use = "whether the database was made is known only once it was waited for"]
-pub struct CreateDatabase {
-    core: Arc<Core>,
-    name: String,
-    commit: Commit,
-}
-
-impl CreateDatabase {
-    pub(crate) const fn new(core: Arc<Core>, name: String, commit: Commit) -> Self {
-        Self { core, name, commit }
-    }
-
-    /// Blocks until the database is there. One of that name that was there before is as good.
+    /// The rows whose keys begin with `prefix`, as [`scan`](Self::scan) gives them.
     ///
     /// # Errors
-    /// [`WriteError`]; after one with an unknown outcome it may be asked for again.
-    pub fn wait(self) -> Result<BytesDatabase, WriteError> {
-        let committed = self.commit.wait()?;
-        created(self.core, &self.name, &committed)
+    /// [`ReadError`].
+    pub fn scan_prefix<P: KeyPrefix<K> + ?Sized>(
+        &self,
+        prefix: &P,
+        policy: impl Into<Option<ConsistencyPolicy>>,
+    ) -> Result<TypedRows<K, V>, ReadError> {
+        Ok(self.bytes.begin(policy).wait()?.scan_prefix(self, prefix))
     }
 }
 
-impl Future for CreateDatabase {
-    type Output = Result<BytesDatabase, WriteError>;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        Pin::new(&mut self.commit)
-            .poll(context)
-            .map(|committed| created(Arc::clone(&self.core), &self.name, &committed?))
-    }
-}
-
-/// The engine's answer holds the number of each database asked for.
-fn created(core: Arc<Core>, name: &str, committed: &Committed) -> Result<BytesDatabase, WriteError> {
-    match kv::Outcome::decode(&committed.result) {
-        Some(kv::Outcome::Done { databases }) if databases.len() == 1 => {
-            Ok(BytesDatabase::new(core, databases[0], name))
-        }
-        _ => Err(WriteError::Interrupted { token: Some(committed.token) }),
+/// Of no matter what types.
+impl<K, V> Clone for Database<K, V> {
+    fn clone(&self) -> Self {
+        Self::new(self.bytes.clone())
     }
 }

@@ -4,14 +4,16 @@ use crate::shell::event::Event;
 use crate::shell::listeners::ListenerCommand;
 use crate::shell::startup::{self, Running};
 use crate::{
-    BytesDatabase, CloseError, Commit, CreateDatabase, DatabaseError, GroupStatus, MasterAddress, OpenError,
-    OpenSession, Parts, PendingRead, ReadError, RepConfig, RepStats, StateChangeEvent, StateChangeListener,
-    WaitError, WriteRequest,
+    BytesDatabase, CloseError, Commit, CreateDatabase, Database, DatabaseError, GroupStatus, Key,
+    MasterAddress, OpenError, OpenSession, Parts, PendingRead, ReadError, RepConfig, RepStats,
+    StateChangeEvent, StateChangeListener, WaitError, WriteRequest,
 };
 use crossbeam_channel::Sender;
 use quorate_codec::WriteBatch;
 use quorate_core::NodeState;
 use quorate_policy::{CommitDurability, ConsistencyPolicy};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle, ThreadId};
 use std::time::Duration;
@@ -91,6 +93,17 @@ impl Environment {
         self.create_database(name)
             .wait()
             .map_err(|error| DatabaseError::Create { name: name.to_owned(), error })
+    }
+
+    /// Opens a database with keys of type `K` and values of type `V`, as [`bytes`](Self::bytes) does.
+    ///
+    /// # Errors
+    /// [`DatabaseError`].
+    pub fn database<K: Key, V: Serialize + DeserializeOwned>(
+        &self,
+        name: &str,
+    ) -> Result<Database<K, V>, DatabaseError> {
+        self.bytes(name).map(BytesDatabase::typed)
     }
 
     /// The database of this name, if it is in what this node has applied. Never makes one, never waits.

@@ -4,7 +4,7 @@
 //! engine and a transport, both seen through the traits of `quorate-core`. The crate `quorate` brings both
 //! along; most applications use that.
 //!
-//! - The handle: [`Environment`], [`BytesDatabase`], [`Commit`], [`Snapshot`], [`Rows`].
+//! - The handle: [`Environment`], [`Database`], [`BytesDatabase`], [`Commit`], [`Snapshot`], [`Rows`].
 //! - What it is told and tells: [`RepConfig`], [`RepStats`], [`GroupStatus`], [`StateChangeListener`], and
 //!   an error type for each operation.
 //! - The single-threaded types that the event loop is made of, with no clock and no thread in them:
@@ -13,17 +13,21 @@
 
 mod admission;
 mod applier;
+mod bytes_database;
 mod clock;
 mod close_error;
 mod commit;
 mod commit_waiters;
 mod config;
 mod core;
+mod create_database;
 mod database;
 mod database_error;
+mod decode_error;
 mod directory;
 mod environment;
 mod freshness;
+mod key;
 pub mod kv;
 mod limits;
 mod master_address;
@@ -42,19 +46,25 @@ mod snapshot;
 mod state_change;
 mod status;
 mod tally;
+mod typed_rows;
+mod value;
 mod wait_error;
 mod write_error;
 mod write_queue;
 mod write_request;
 
 pub use applier::{Applied, Applier};
+pub use bytes_database::BytesDatabase;
 pub use close_error::CloseError;
 pub use commit::{Commit, CommitExtent, Committed};
 pub use commit_waiters::{CommitOutcome, CommitWaiters, Resolved};
 pub use config::{ConfigError, EngineKind, RepConfig, RepConfigBuilder, RepTransportKind};
-pub use database::{BytesDatabase, CreateDatabase};
+pub use create_database::CreateDatabase;
+pub use database::Database;
 pub use database_error::DatabaseError;
+pub use decode_error::DecodeError;
 pub use environment::Environment;
+pub use key::{Key, KeyError, KeyForm, KeyPrefix, KeyRange, encode_key};
 pub use master_address::MasterAddress;
 pub use open_error::OpenError;
 pub use parts::{PartError, Parts, StoreOpener, TransportPlan, TransportStarter};
@@ -68,6 +78,7 @@ pub use snapshot::Snapshot;
 pub use state_change::{StateChangeEvent, StateChangeListener};
 pub use status::{GroupStatus, MemberStatus, ReplicaStatus};
 pub use tally::{Figure, RepStats};
+pub use typed_rows::TypedRows;
 pub use wait_error::WaitError;
 pub use write_error::{Outcome, WriteError};
 pub use write_request::WriteRequest;

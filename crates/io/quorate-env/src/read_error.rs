@@ -1,5 +1,8 @@
+use crate::DecodeError;
+use bytes::Bytes;
 use quorate_core::{EngineError, EntryId};
 use quorate_policy::CommitToken;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Why a read could not be served. Nothing was changed by it.
@@ -53,7 +56,23 @@ pub enum ReadError {
         /// What happened and what to do.
         reason: String,
     },
+    /// A row is not what the types of the database say: it was written as another type, or by other means.
+    #[error("row {} of the database {database:?} cannot be decoded: {error}", key.escape_ascii())]
+    Decode {
+        /// The database.
+        database: Arc<str>,
+        /// The row's key as it is stored.
+        key: Bytes,
+        /// What is wrong with the row.
+        error: DecodeError,
+    },
     /// The engine failed.
     #[error(transparent)]
     Engine(#[from] EngineError),
+}
+
+impl ReadError {
+    pub(crate) fn decode(database: &Arc<str>, key: &[u8], error: DecodeError) -> Self {
+        Self::Decode { database: Arc::clone(database), key: Bytes::copy_from_slice(key), error }
+    }
 }

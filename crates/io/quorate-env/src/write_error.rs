@@ -55,6 +55,14 @@ pub enum WriteError {
         /// The longest value in bytes.
         limit: usize,
     },
+    /// A value of a typed database cannot be encoded. Nothing was written.
+    #[error("a value of type {type_name} cannot be encoded: {detail}")]
+    ValueEncoding {
+        /// The value's type.
+        type_name: &'static str,
+        /// What its serialisation said.
+        detail: String,
+    },
     /// The operations of one write are too long together. Nothing was written.
     #[error(
         "the write has {bytes} bytes, the limit is {limit}: split it, or raise value_bytes_max on every node"

@@ -243,7 +243,7 @@ impl Quorate for QuorateService {
         let snapshot = self.snapshot(consistency).await?;
         let database = self.databases.find(&database, &self.refusals).await?;
         let seen = self.seen(&snapshot).await?;
-        let value = blocking(move || snapshot.get(&database, &key)).await?;
+        let value = blocking(move || snapshot.get_bytes(&database, &key)).await?;
         let value = value.map_err(|error| self.refusals.read_failed(&error))?;
         Ok(Response::new(GetResponse { value, seen }))
     }

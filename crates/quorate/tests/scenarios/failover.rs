@@ -61,11 +61,11 @@ fn assert_kept(cluster: &Cluster, index: usize, told: &[Told]) {
     let snapshot = cluster.node(index).read(policy).wait().unwrap();
     for writer in told {
         for number in writer.done.keys() {
-            let found = snapshot.get(&database, &key(*number)).unwrap();
+            let found = snapshot.get_bytes(&database, &key(*number)).unwrap();
             assert_eq!(found, Some(value(*number, VALUE_BYTES).into()), "{number} was acknowledged");
         }
         for number in &writer.not_done {
-            assert_eq!(snapshot.get(&database, &key(*number)).unwrap(), None, "{number} was not done");
+            assert_eq!(snapshot.get_bytes(&database, &key(*number)).unwrap(), None, "{number} was not done");
         }
     }
 }

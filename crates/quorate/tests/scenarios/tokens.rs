@@ -63,7 +63,7 @@ fn a_snapshot_taken_with_a_token_stands_at_or_behind_it_and_does_not_move() {
     let second = database.put(b"key", b"second").wait().unwrap().token;
     replica.read(seeing(second)).wait().unwrap();
     assert_eq!(snapshot.position(), Some(first.id()));
-    assert_eq!(snapshot.get(&database, b"key").unwrap().as_deref(), Some(&b"first"[..]));
+    assert_eq!(snapshot.get_bytes(&database, b"key").unwrap().as_deref(), Some(&b"first"[..]));
     let now = replica.read(ConsistencyPolicy::NoConsistencyRequired).wait().unwrap();
     assert_eq!(now.position(), Some(second.id()));
 }

@@ -65,7 +65,7 @@ fn writes_may_be_awaited_within_a_runtime_and_the_environment_closed_there() {
         let policy = ConsistencyPolicy::CommitPointConsistency { token, timeout: LONG };
         let snapshot = node.read(policy).await.unwrap();
         assert_eq!(snapshot.position().map(|entry| entry.vlsn), Some(token.vlsn));
-        assert_eq!(snapshot.get(&orders, b"k").unwrap().as_deref(), Some(&b"v"[..]));
+        assert_eq!(snapshot.get_bytes(&orders, b"k").unwrap().as_deref(), Some(&b"v"[..]));
         drop(node);
     });
 }

@@ -8,3 +8,4 @@ mod metrics;
 mod over_tcp;
 mod shared_listener;
 mod three_nodes;
+mod typed;

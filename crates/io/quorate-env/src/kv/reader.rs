@@ -96,6 +96,25 @@ impl DatabaseSnapshot {
     ) -> Result<KvScan<'_>, EngineError> {
         let (start, end) = layout::row_bounds(database, start, end);
         let rows = self.snapshot.scan(start.as_ref().map(Vec::as_slice), end.as_ref().map(Vec::as_slice))?;
-        Ok(Box::new(rows.map(|row| row.map(|(key, value)| (key.slice(layout::PREFIX_BYTES..), value)))))
+        Ok(without_prefix(rows))
     }
+
+    /// The rows that [`scan`](Self::scan) gives, in descending order of their keys.
+    ///
+    /// # Errors
+    /// Any error of the store, here or as an item.
+    pub fn scan_back(
+        &self,
+        database: DatabaseId,
+        start: Bound<&[u8]>,
+        end: Bound<&[u8]>,
+    ) -> Result<KvScan<'_>, EngineError> {
+        let (start, end) = layout::row_bounds(database, start, end);
+        let (start, end) = (start.as_ref().map(Vec::as_slice), end.as_ref().map(Vec::as_slice));
+        Ok(without_prefix(self.snapshot.scan_back(start, end)?))
+    }
+}
+
+fn without_prefix(rows: KvScan<'_>) -> KvScan<'_> {
+    Box::new(rows.map(|row| row.map(|(key, value)| (key.slice(layout::PREFIX_BYTES..), value))))
 }

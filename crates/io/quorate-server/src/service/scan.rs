@@ -35,7 +35,7 @@ pub(super) fn rows(
     limit: u64,
 ) -> ScanRows {
     let limit = if limit == 0 { usize::MAX } else { usize::try_from(limit).unwrap_or(usize::MAX) };
-    snapshot.scan(database, bounds(start, end)).take(limit)
+    snapshot.scan_bytes(database, bounds(start, end)).take(limit)
 }
 
 /// All scans of a node. Each reads only as far ahead as its client takes.
