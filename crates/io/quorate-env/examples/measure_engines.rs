@@ -1,5 +1,5 @@
-//! Measures what engines cost when several share a machine: `measure_engines ENGINE BATCH [SECONDS]
-//! [ENGINES]`.
+//! Measures what engines cost when several share a machine: `measure_engines [ENGINE [BATCH [SECONDS
+//! [ENGINES]]]]`; without more, three memory engines, batches of 64, one second.
 //!
 //! Each engine has a thread of its own that applies runs of BATCH entries, each of which sets a random key of
 //! 16 bytes to 100 bytes, as fast as it can, and flushes every 100 ms. ENGINE is `redb`, `fjall`, `memory`,
@@ -28,12 +28,10 @@ type Failure = Box<dyn Error + Send + Sync>;
 
 fn main() -> Result<(), Failure> {
     let arguments: Vec<String> = env::args().skip(1).collect();
-    let [name, batch, rest @ ..] = arguments.as_slice() else {
-        return Err("usage: measure_engines redb|fjall|memory|none BATCH [SECONDS] [ENGINES]".into());
-    };
-    let batch: u64 = batch.parse()?;
-    let seconds: f64 = rest.first().map_or(Ok(5.0), |seconds| seconds.parse())?;
-    let engines: u64 = rest.get(1).map_or(Ok(3), |engines| engines.parse())?;
+    let name = arguments.first().map_or("memory", String::as_str);
+    let batch: u64 = arguments.get(1).map_or(Ok(64), |batch| batch.parse())?;
+    let seconds: f64 = arguments.get(2).map_or(Ok(1.0), |seconds| seconds.parse())?;
+    let engines: u64 = arguments.get(3).map_or(Ok(3), |engines| engines.parse())?;
     let directory = tempfile::tempdir_in(env::current_dir()?)?;
     let stores: Vec<_> = (0..engines)
         .map(|number| open(name, &directory.path().join(number.to_string())))
