@@ -16,8 +16,10 @@
 
 mod budget;
 mod cli;
+pub mod client;
 mod config;
 pub mod demo;
+mod duration;
 mod generated;
 mod health;
 mod listener;
@@ -29,6 +31,7 @@ mod state_watch;
 pub use budget::{Budgeted, RequestBudget};
 pub use cli::{Cli, Command, DemoArguments, EngineChoice, NodeArguments};
 pub use config::{NodeSettings, SettingsError};
+pub use duration::{DurationError, parse_duration};
 pub use generated::{DESCRIPTORS, v1};
 pub use listener::{ListenError, listen};
 pub use program::run;

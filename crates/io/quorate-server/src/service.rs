@@ -4,6 +4,7 @@ mod failure;
 mod scan;
 mod status;
 
+pub(crate) use convert::{durability_of, parse_token, token_of};
 pub(crate) use failure::busy;
 pub use failure::{FAILURE_TRAILER, failure_of};
 
@@ -17,7 +18,7 @@ use crate::v1::{
     ReadRange, ScanRequest, Session, StatusRequest, StatusResponse, TransactRequest, WriteRequest,
     WriteResponse,
 };
-use convert::{Defaults, token_of};
+use convert::Defaults;
 use databases::Databases;
 use failure::Refusals;
 use quorate::{

@@ -53,9 +53,28 @@ impl Defaults {
 }
 
 /// A token in the words of the protocol.
-pub(super) fn token_of(token: &quorate::CommitToken) -> CommitToken {
+pub(crate) fn token_of(token: &quorate::CommitToken) -> CommitToken {
     let group = Bytes::copy_from_slice(&token.group.0.to_be_bytes());
     CommitToken { group, term: token.term.as_u64(), vlsn: token.vlsn.as_u64() }
+}
+
+/// A durability in the words of the protocol.
+pub(crate) fn durability_of(durability: CommitDurability) -> Durability {
+    let sync = |policy| match policy {
+        quorate::SyncPolicy::Sync => SyncPolicy::Sync,
+        quorate::SyncPolicy::WriteNoSync => SyncPolicy::WriteNoSync,
+        quorate::SyncPolicy::NoSync => SyncPolicy::NoSync,
+    };
+    let acks = match durability.acks {
+        ReplicaAckPolicy::All => AckPolicy::All,
+        ReplicaAckPolicy::SimpleMajority => AckPolicy::SimpleMajority,
+        ReplicaAckPolicy::None => AckPolicy::None,
+    };
+    Durability {
+        local: sync(durability.local).into(),
+        replica: sync(durability.replica).into(),
+        acks: acks.into(),
+    }
 }
 
 /// What is known of a write that succeeded.
@@ -84,7 +103,8 @@ pub(super) const fn bounds<'a>(start: &'a [u8], end: &'a [u8]) -> (Bound<&'a [u8
     (lower, upper)
 }
 
-pub(super) fn parse_token(token: CommitToken) -> Option<quorate::CommitToken> {
+/// The token that the protocol's words name, if they are one.
+pub(crate) fn parse_token(token: CommitToken) -> Option<quorate::CommitToken> {
     let group = GroupUuid(u128::from_be_bytes(token.group[..].try_into().ok()?));
     let id = EntryId { term: Term::from_u64(token.term), vlsn: Vlsn::new(token.vlsn)? };
     Some(quorate::CommitToken::new(group, id))

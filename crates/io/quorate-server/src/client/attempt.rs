@@ -1,0 +1,139 @@
+//! What becomes of one attempt at a call.
+
+use super::endpoints::{Endpoint, Endpoints};
+use super::{Client, ClientError};
+use crate::failure_of;
+use crate::service::parse_token;
+use crate::v1::failure::Reason;
+use quorate::CommitToken;
+use std::error::Error;
+use std::future::Future;
+use std::time::Duration;
+use tokio::time::timeout;
+use tonic::{Code, Status};
+
+/// Why an attempt has failed, by what is to be done about it.
+#[derive(Clone, Debug)]
+pub(super) enum Setback {
+    /// Nothing was done; it can be tried again, perhaps elsewhere.
+    NotDone { text: String },
+    /// It may have been done.
+    Unknown { token: Option<CommitToken>, text: String },
+    /// Something that was read has been written by this commit, or before the oldest snapshot there is.
+    Conflict { by: Option<CommitToken> },
+    /// The session, or the request's place in it, can no longer be used.
+    SessionLost { text: String },
+    /// It can never be done.
+    Final(ClientError),
+}
+
+impl Client {
+    /// Makes one call to the node that is turned to, and turns away from it where that helps.
+    pub(super) async fn attempt<T, F>(
+        &self,
+        limit: Duration,
+        call: impl FnOnce(Endpoint) -> F,
+    ) -> Result<(T, Endpoint), Setback>
+    where
+        F: Future<Output = Result<T, Status>>,
+    {
+        let (number, endpoint) = self.endpoints.target();
+        let status = match timeout(limit, call(endpoint.clone())).await {
+            Ok(Ok(answer)) => return Ok((answer, endpoint)),
+            Ok(Err(status)) => status,
+            Err(_) => {
+                self.endpoints.turn_away(number, None);
+                let text = format!("{} has not answered within {limit:.1?}", endpoint.address);
+                return Err(Setback::Unknown { token: None, text });
+            }
+        };
+        Err(judge(&status, number, &endpoint, &self.endpoints))
+    }
+}
+
+fn judge(status: &Status, number: usize, endpoint: &Endpoint, endpoints: &Endpoints) -> Setback {
+    let text = format!("{}: {}", endpoint.address, status.message());
+    match failure_of(status).and_then(|failure| failure.reason) {
+        Some(reason) => judge_reason(reason, text, number, endpoint, endpoints),
+        None if status.source().is_some() => {
+            endpoints.turn_away(number, None);
+            if is_connect_error(status) {
+                let text = format!("{} cannot be reached", endpoint.address);
+                Setback::NotDone { text }
+            } else {
+                let text = format!("the connection to {} broke", endpoint.address);
+                Setback::Unknown { token: None, text }
+            }
+        }
+        None => judge_code(status, text, number, endpoint, endpoints),
+    }
+}
+
+fn judge_reason(
+    reason: Reason,
+    text: String,
+    number: usize,
+    endpoint: &Endpoint,
+    endpoints: &Endpoints,
+) -> Setback {
+    match reason {
+        Reason::NotMaster(refusal) => {
+            let master = refusal.master.map(|master| master.client_address);
+            endpoints.turn_away(number, master.as_deref());
+            Setback::NotDone { text }
+        }
+        Reason::InsufficientReplicas(_) | Reason::Busy(_) => Setback::NotDone { text },
+        Reason::ConsistencyTimeout(_) => {
+            endpoints.turn_away(number, None);
+            Setback::NotDone { text }
+        }
+        Reason::OutcomeUnknown(unknown) => {
+            endpoints.turn_away(number, None);
+            Setback::Unknown { token: unknown.token.and_then(parse_token), text }
+        }
+        Reason::CommitLost(_) => Setback::Final(ClientError::CommitLost { reason: text }),
+        Reason::NoSuchDatabase(name) => Setback::Final(ClientError::NoSuchDatabase { name }),
+        Reason::Conflict(conflict) => Setback::Conflict { by: conflict.by.and_then(parse_token) },
+        Reason::SnapshotTooOld(old) => Setback::Conflict { by: old.oldest.and_then(parse_token) },
+        Reason::SessionExpired(_) | Reason::StaleSequence(_) => Setback::SessionLost { text },
+        Reason::TokenTooOld(_) => Setback::Final(refused(endpoint, text)),
+    }
+}
+
+/// What a node says that gives no reason for programs.
+fn judge_code(
+    status: &Status,
+    text: String,
+    number: usize,
+    endpoint: &Endpoint,
+    endpoints: &Endpoints,
+) -> Setback {
+    match status.code() {
+        Code::Unavailable => {
+            endpoints.turn_away(number, None);
+            Setback::NotDone { text }
+        }
+        Code::ResourceExhausted => Setback::NotDone { text },
+        Code::Cancelled | Code::DeadlineExceeded | Code::Unknown | Code::Internal | Code::Aborted => {
+            endpoints.turn_away(number, None);
+            Setback::Unknown { token: None, text }
+        }
+        _ => Setback::Final(refused(endpoint, status.message().to_owned())),
+    }
+}
+
+fn refused(endpoint: &Endpoint, reason: String) -> ClientError {
+    ClientError::Refused { endpoint: endpoint.address.clone(), reason }
+}
+
+/// Whether there was no connection on which anything could have been sent.
+fn is_connect_error(status: &Status) -> bool {
+    let mut cause: Option<&(dyn Error + 'static)> = status.source();
+    while let Some(error) = cause {
+        if error.is::<tonic::ConnectError>() {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}

@@ -1,0 +1,123 @@
+use super::patience::Patience;
+use super::writing::{Change, Request, Settled, Written, operation};
+use super::{Client, ClientError, ReadConsistency};
+use crate::service::{durability_of, token_of};
+use crate::v1::{ReadKey, TransactRequest};
+use bytes::Bytes;
+use quorate::CommitToken;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A database's name and a key.
+type Place = (String, Bytes);
+
+/// Reads and writes that take effect together, once, and only if nothing of what was read has been written
+/// meanwhile. It reads what it has written itself.
+#[derive(Debug)]
+pub struct Transaction {
+    client: Client,
+    patience: Patience,
+    /// What the reads must have seen.
+    behind: ReadConsistency,
+    /// What the first read has seen, once there was one.
+    snapshot: Option<Option<CommitToken>>,
+    reads: BTreeSet<Place>,
+    writes: BTreeMap<Place, Option<Bytes>>,
+}
+
+impl Client {
+    /// Begins a transaction. All its attempts together may take as long as one operation of this client.
+    #[must_use]
+    pub fn transaction(&self) -> Transaction {
+        Transaction {
+            client: self.clone(),
+            patience: Patience::new(self.options.timeout),
+            behind: ReadConsistency::Any,
+            snapshot: None,
+            reads: BTreeSet::new(),
+            writes: BTreeMap::new(),
+        }
+    }
+}
+
+impl Transaction {
+    /// Reads a key.
+    ///
+    /// # Errors
+    /// [`ClientError`]; never [`ClientError::OutcomeUnknown`].
+    pub async fn get(
+        &mut self,
+        database: &str,
+        key: impl Into<Bytes>,
+    ) -> Result<Option<Bytes>, ClientError> {
+        let place = (database.to_owned(), key.into());
+        if let Some(written) = self.writes.get(&place) {
+            return Ok(written.clone());
+        }
+        let read = self.client.get_patiently(database, &place.1, self.behind, &mut self.patience).await?;
+        self.snapshot.get_or_insert(read.seen);
+        if let Some(seen) = read.seen {
+            self.behind = ReadConsistency::Token(seen);
+        }
+        self.reads.insert(place);
+        Ok(read.value)
+    }
+
+    /// Sets a key.
+    pub fn put(&mut self, database: &str, key: impl Into<Bytes>, value: impl Into<Bytes>) {
+        self.writes.insert((database.to_owned(), key.into()), Some(value.into()));
+    }
+
+    /// Removes a key, if it is there.
+    pub fn delete(&mut self, database: &str, key: impl Into<Bytes>) {
+        self.writes.insert((database.to_owned(), key.into()), None);
+    }
+
+    /// Carries everything out. `None` if something that was read has been written meanwhile: nothing was done,
+    /// and the transaction is empty again; its reads now see what came between.
+    ///
+    /// # Errors
+    /// [`ClientError`].
+    pub async fn commit(&mut self) -> Result<Option<Written>, ClientError> {
+        let request = self.request();
+        match self.client.clone().settle(request, &mut self.patience).await? {
+            Settled::Done(written) => Ok(Some(written)),
+            Settled::Conflict { by } => {
+                let last = "other writes always come between".to_owned();
+                if !self.patience.pause().await {
+                    return Err(ClientError::TimedOut { waited: self.patience.waited(), last });
+                }
+                self.begin_again(by);
+                Ok(None)
+            }
+        }
+    }
+
+    /// Forgets everything, to run again behind a write that came between. That one may still be undone by a
+    /// failover, and then no read can be behind it.
+    fn begin_again(&mut self, by: Option<CommitToken>) {
+        self.behind = by.map_or(ReadConsistency::Linearizable, ReadConsistency::Token);
+        self.snapshot = None;
+        self.reads.clear();
+        self.writes.clear();
+    }
+
+    fn request(&self) -> Request {
+        let writes = self.writes.iter().map(|((database, key), value)| Change {
+            database: database.clone(),
+            key: key.clone(),
+            value: value.clone(),
+        });
+        let reads = self.reads.iter().map(|(database, key)| ReadKey {
+            database: database.clone(),
+            key: key.clone(),
+        });
+        Request::Transact(TransactRequest {
+            snapshot: self.snapshot.flatten().as_ref().map(token_of),
+            keys: reads.collect(),
+            ranges: Vec::new(),
+            operations: writes.map(operation).collect(),
+            durability: self.client.options.durability.map(durability_of),
+            session: None,
+        })
+    }
+}
