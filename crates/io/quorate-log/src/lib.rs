@@ -1,6 +1,7 @@
 //! A replicated log on disk: segments, group commit, recovery that tells damage from a torn tail.
 //!
 //! - [`Log`] is the log of one node, a [`LogStore`](quorate_core::LogStore); its readers work on any thread.
+//! - [`LogInspection`] looks into the log of a node that is not running, and changes nothing.
 //! - [`HardStateFile`] keeps what a node must never forget besides, a
 //!   [`StateStore`](quorate_core::StateStore).
 //! - [`vfs`] holds the trait through which both reach their files, and with the feature `simulated` a disk
@@ -40,6 +41,7 @@ mod fields;
 mod group_header;
 mod hard_state;
 mod index_file;
+mod inspect;
 mod log;
 mod maintain;
 mod map;
@@ -59,5 +61,6 @@ pub use boot::boot_id;
 pub use config::LogConfig;
 pub use directory::DirectoryLock;
 pub use hard_state::HardStateFile;
+pub use inspect::{InspectError, InspectedEntry, InspectedSegment, LogInspection, SegmentPlace};
 pub use log::Log;
 pub use rollback::RollbackFile;

@@ -1,3 +1,17 @@
+mod connection;
+mod data;
+mod help;
+mod inspection;
+
+pub use connection::{ConnectionArguments, ReadArguments, WriteArguments};
+pub use data::{
+    DelArguments, EncodingArguments, ExportArguments, GetArguments, ImportArguments, PutArguments, RowFormat,
+    ScanArguments, TxnArguments,
+};
+pub use inspection::{
+    CompletionsArguments, LogCommand, LogDumpArguments, LogVerifyArguments, StatusArguments,
+};
+
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 use quorate::EngineKind;
 use std::path::PathBuf;
@@ -8,7 +22,7 @@ use std::path::PathBuf;
 /// acknowledged once a majority has it on disk; when the master dies another one takes over and no
 /// acknowledged write is lost.
 #[derive(Clone, Debug, PartialEq, Eq, Parser)]
-#[command(name = "quorate", version, propagate_version = true)]
+#[command(name = "quorate", version, propagate_version = true, after_help = help::EXIT_CODES)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -24,6 +38,36 @@ pub enum Command {
     /// Shows a failover: three nodes, a load, kill -9 of the master half way, and a comparison at the end.
     #[command(after_long_help = DEMO_HELP)]
     Demo(DemoArguments),
+    /// Sets a key and prints the write's token.
+    #[command(after_help = help::PUT)]
+    Put(PutArguments),
+    /// Prints a key's value.
+    #[command(after_help = help::GET)]
+    Get(GetArguments),
+    /// Removes a key, if it is there, and prints the write's token.
+    #[command(after_help = help::DEL)]
+    Del(DelArguments),
+    /// Prints a range of keys with their values.
+    #[command(after_help = help::SCAN)]
+    Scan(ScanArguments),
+    /// Carries out a script as one transaction, exactly once.
+    #[command(after_help = help::TXN)]
+    Txn(TxnArguments),
+    /// Writes many rows from a directory, a file or stdin.
+    #[command(after_help = help::IMPORT)]
+    Import(ImportArguments),
+    /// Writes all rows of a database to a directory, a file or stdout.
+    #[command(after_help = help::EXPORT)]
+    Export(ExportArguments),
+    /// Shows the group: who leads since when, and how far every node has come.
+    #[command(after_help = help::STATUS)]
+    Status(StatusArguments),
+    /// Looks into the log of a node that is not running.
+    #[command(subcommand, after_help = help::LOG)]
+    Log(LogCommand),
+    /// Prints a script that teaches a shell to complete this program's command lines.
+    #[command(after_help = help::COMPLETIONS)]
+    Completions(CompletionsArguments),
 }
 
 /// How to run a node.

@@ -17,6 +17,7 @@
 mod budget;
 mod cli;
 pub mod client;
+mod commands;
 mod config;
 pub mod demo;
 mod duration;
@@ -25,11 +26,17 @@ mod health;
 mod listener;
 mod node_command;
 mod program;
+mod rows;
 mod service;
 mod state_watch;
 
 pub use budget::{Budgeted, RequestBudget};
-pub use cli::{Cli, Command, DemoArguments, EngineChoice, NodeArguments};
+pub use cli::{
+    Cli, Command, CompletionsArguments, ConnectionArguments, DelArguments, DemoArguments, EncodingArguments,
+    EngineChoice, ExportArguments, GetArguments, ImportArguments, LogCommand, LogDumpArguments,
+    LogVerifyArguments, NodeArguments, PutArguments, ReadArguments, RowFormat, ScanArguments,
+    StatusArguments, TxnArguments, WriteArguments,
+};
 pub use config::{NodeSettings, SettingsError};
 pub use duration::{DurationError, parse_duration};
 pub use generated::{DESCRIPTORS, v1};

@@ -25,7 +25,8 @@ impl Client {
         let known: Vec<String> = found
             .iter()
             .flat_map(|status| {
-                let own = status.answer.as_ref().ok().and_then(|answer| own_address(answer).map(str::to_owned));
+                let own =
+                    status.answer.as_ref().ok().and_then(|answer| own_address(answer).map(str::to_owned));
                 [Some(status.address.clone()), own]
             })
             .flatten()

@@ -1,6 +1,6 @@
 use super::patience::Patience;
 use super::writing::{Change, Request, Settled, Written, operation};
-use super::{Client, ClientError, ReadConsistency};
+use super::{Client, ClientError, Read, ReadConsistency};
 use crate::service::{durability_of, token_of};
 use crate::v1::{ReadKey, TransactRequest};
 use bytes::Bytes;
@@ -44,22 +44,30 @@ impl Transaction {
     ///
     /// # Errors
     /// [`ClientError`]; never [`ClientError::OutcomeUnknown`].
-    pub async fn get(
-        &mut self,
-        database: &str,
-        key: impl Into<Bytes>,
-    ) -> Result<Option<Bytes>, ClientError> {
+    pub async fn get(&mut self, database: &str, key: impl Into<Bytes>) -> Result<Option<Bytes>, ClientError> {
         let place = (database.to_owned(), key.into());
         if let Some(written) = self.writes.get(&place) {
             return Ok(written.clone());
         }
-        let read = self.client.get_patiently(database, &place.1, self.behind, &mut self.patience).await?;
+        let read = self.read(&place).await?;
         self.snapshot.get_or_insert(read.seen);
         if let Some(seen) = read.seen {
             self.behind = ReadConsistency::Token(seen);
         }
         self.reads.insert(place);
         Ok(read.value)
+    }
+
+    /// Reads behind what came between, or, if a failover has dropped that, behind all that is committed.
+    async fn read(&mut self, place: &Place) -> Result<Read, ClientError> {
+        let (database, key) = place;
+        match self.client.get_patiently(database, key, self.behind, &mut self.patience).await {
+            Err(ClientError::CommitLost { .. }) if self.snapshot.is_none() => {
+                self.behind = ReadConsistency::Linearizable;
+                self.client.get_patiently(database, key, self.behind, &mut self.patience).await
+            }
+            read => read,
+        }
     }
 
     /// Sets a key.
@@ -107,10 +115,8 @@ impl Transaction {
             key: key.clone(),
             value: value.clone(),
         });
-        let reads = self.reads.iter().map(|(database, key)| ReadKey {
-            database: database.clone(),
-            key: key.clone(),
-        });
+        let reads =
+            self.reads.iter().map(|(database, key)| ReadKey { database: database.clone(), key: key.clone() });
         Request::Transact(TransactRequest {
             snapshot: self.snapshot.flatten().as_ref().map(token_of),
             keys: reads.collect(),

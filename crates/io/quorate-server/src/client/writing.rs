@@ -57,7 +57,9 @@ impl Request {
 pub(super) enum Settled {
     Done(Written),
     /// Not done, for this came between, or the snapshot is older than this.
-    Conflict { by: Option<CommitToken> },
+    Conflict {
+        by: Option<CommitToken>,
+    },
 }
 
 impl Client {
@@ -211,7 +213,11 @@ impl Client {
                 Request::Transact(request) => endpoint.calls.transact(request).await?,
             };
             let answer = answer.into_inner();
-            if answer.token.is_some() { Ok(answer) } else { Err(Status::internal("an answer without a token")) }
+            if answer.token.is_some() {
+                Ok(answer)
+            } else {
+                Err(Status::internal("an answer without a token"))
+            }
         });
         Ok(attempt.await?.0)
     }

@@ -43,7 +43,10 @@ impl Defaults {
             Some(Policy::Linearizable(asked)) => {
                 Ok(ConsistencyPolicy::Linearizable { timeout: self.timeout(asked.timeout_ms) })
             }
-            Some(Policy::Time(_)) => Err(Status::unimplemented("this node knows of no bounded lag")),
+            Some(Policy::Time(asked)) => Ok(ConsistencyPolicy::TimeConsistency {
+                lag: Duration::from_millis(asked.lag_ms),
+                timeout: self.timeout(asked.timeout_ms),
+            }),
         }
     }
 
