@@ -250,14 +250,11 @@ impl Quorate for QuorateService {
     }
 
     async fn scan(&self, request: Request<ScanRequest>) -> Result<Response<ScanStream>, Status> {
-        let ScanRequest { database, start, end, limit, consistency, reverse } = request.into_inner();
-        if reverse {
-            return Err(Status::unimplemented("this node scans in ascending order only"));
-        }
-        let snapshot = self.snapshot(consistency).await?;
-        let database = self.databases.find(&database, &self.refusals).await?;
+        let request = request.into_inner();
+        let snapshot = self.snapshot(request.consistency.clone()).await?;
+        let database = self.databases.find(&request.database, &self.refusals).await?;
         let seen = self.seen(&snapshot).await?;
-        let rows = scan::rows(&snapshot, &database, &start, &end, limit);
+        let rows = scan::rows(&snapshot, &database, &request);
         Ok(Response::new(self.scans.begin(rows, seen, self.refusals.clone()).await?))
     }
 

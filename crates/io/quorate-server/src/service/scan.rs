@@ -1,8 +1,8 @@
 use super::convert::bounds;
 use super::failure::Refusals;
-use crate::v1::{CommitToken, Row, ScanResponse};
-use quorate::{BytesDatabase, ReadError, Rows, Snapshot};
-use std::iter::Take;
+use crate::v1::{CommitToken, Row, ScanRequest, ScanResponse};
+use bytes::Bytes;
+use quorate::{BytesDatabase, ReadError, Snapshot};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -23,19 +23,16 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const SCANS_MAX: usize = 64;
 
 /// The rows of one scan, at most as many as its client asked for.
-pub(super) type ScanRows = Take<Rows>;
+pub(super) type ScanRows = Box<dyn Iterator<Item = Result<(Bytes, Bytes), ReadError>> + Send>;
 
-/// The rows between `start` (inclusive; empty: the first) and `end` (exclusive; empty: none). `limit` 0 means
-/// all.
-pub(super) fn rows(
-    snapshot: &Snapshot,
-    database: &BytesDatabase,
-    start: &[u8],
-    end: &[u8],
-    limit: u64,
-) -> ScanRows {
-    let limit = if limit == 0 { usize::MAX } else { usize::try_from(limit).unwrap_or(usize::MAX) };
-    snapshot.scan_bytes(database, bounds(start, end)).take(limit)
+/// The rows that a request asks for, from a snapshot.
+pub(super) fn rows(snapshot: &Snapshot, database: &BytesDatabase, request: &ScanRequest) -> ScanRows {
+    let rows = snapshot.scan_bytes(database, bounds(&request.start, &request.end));
+    let limit = match request.limit {
+        0 => usize::MAX,
+        limit => usize::try_from(limit).unwrap_or(usize::MAX),
+    };
+    if request.reverse { Box::new(rows.rev().take(limit)) } else { Box::new(rows.take(limit)) }
 }
 
 /// All scans of a node. Each reads only as far ahead as its client takes.
