@@ -53,9 +53,19 @@
 //!
 //! # Features
 //!
-//! `redb` and `fjall`, both on by default, bring those engines along; the memory engine is always there.
+//! They only add: none changes what there is without it.
+//!
+//! | feature | brings | default |
+//! |---|---|---|
+//! | `redb` | [`EngineKind::Redb`], a copy-on-write B-tree in one file | yes |
+//! | `fjall` | [`EngineKind::Fjall`], a log-structured merge tree in a directory | yes |
+//! | `testing` | `quorate::testing`: a group of nodes inside a test | no |
+//! | `conformance` | `quorate::conformance`, `quorate::engine_conformance!`: suites for engines of one's own | no |
+//!
+//! The memory engine is always there.
 #![forbid(unsafe_code)]
 
+pub mod engine;
 mod parts;
 mod replicated_environment;
 #[cfg(feature = "testing")]
@@ -66,6 +76,8 @@ pub use quorate_core::{
     EntryId, GroupUuid, KvOperation, KvSnapshot, KvStore, Member, NodeId, NodeState, NodeType, QuorumRule,
     Term, Vlsn, Watermarks,
 };
+#[cfg(feature = "conformance")]
+pub use quorate_core::{conformance, engine_conformance};
 pub use quorate_env::{
     BytesDatabase, ClientSession, CloseError, Commit, CommitExtent, Committed, ConfigError, CreateDatabase,
     Database, DatabaseError, DatabaseId, DecodeError, EngineKind, Environment, Figure, GroupStatus, Key,

@@ -29,13 +29,12 @@ fn main() {
     let mut now = Time::ZERO;
     let (first, term) = elect(&mut machines, &mut now);
     println!("{first} leads term {term}");
-
-    machines.retain(|machine| machine.id != first);
+    machines.retain(|machine| machine.id != first); // it is gone
     for machine in &mut machines {
         machine.election.heartbeat(now); // the last that they heard of it
     }
     let (second, later) = elect(&mut machines, &mut now);
-    println!("{first} is gone; {second} leads term {later}");
+    println!("{second} leads term {later} in its place");
     assert!(second != first && later > term);
 }
 
