@@ -12,6 +12,7 @@ pub use inspection::{
     CompletionsArguments, LogCommand, LogDumpArguments, LogVerifyArguments, StatusArguments,
 };
 
+use crate::bench::{BENCH_HELP, BenchArguments};
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 use quorate::EngineKind;
 use std::path::PathBuf;
@@ -68,6 +69,12 @@ pub enum Command {
     /// Prints a script that teaches a shell to complete this program's command lines.
     #[command(after_help = help::COMPLETIONS)]
     Completions(CompletionsArguments),
+    /// Measures how many writes a group commits, and what its disk, network and engine allow.
+    #[command(after_long_help = BENCH_HELP)]
+    Bench(BenchArguments),
+    /// A process of the benchmark.
+    #[command(hide = true)]
+    BenchNode,
 }
 
 /// How to run a node.
@@ -113,7 +120,7 @@ pub struct DemoArguments {
 const RECORDS_MAX: u64 = 100_000_000;
 
 /// A storage engine, as it is called on the command line and in configuration files.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, ValueEnum, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, ValueEnum, serde::Deserialize, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum EngineChoice {
     /// An ordered map in memory; the log is replayed at every start.

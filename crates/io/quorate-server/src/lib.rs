@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!  main --> run --> node_command: config --> ReplicatedEnvironment <-- service (gRPC) <-- clients
+//!               |-> bench: a load on a group of its own; the bare loop and the engine alone beside it
 //!               \-> demo: three `quorate node` processes <-- load (gRPC); kill -9; compare their engines
 //! ```
 //!
@@ -14,6 +15,7 @@
 //! This crate knows nothing of elections, of the log or of how nodes talk to each other.
 #![forbid(unsafe_code)]
 
+mod bench;
 mod budget;
 mod cli;
 pub mod client;
@@ -30,6 +32,7 @@ mod rows;
 mod service;
 mod state_watch;
 
+pub use bench::{BenchArguments, BenchError, Via};
 pub use budget::{Budgeted, RequestBudget};
 pub use cli::{
     Cli, Command, CompletionsArguments, ConnectionArguments, DelArguments, DemoArguments, EncodingArguments,

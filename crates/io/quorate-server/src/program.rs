@@ -1,5 +1,5 @@
 use crate::commands::{self, CommandError};
-use crate::{Cli, Command, demo, node_command};
+use crate::{Cli, Command, bench, demo, node_command};
 use std::fmt::Display;
 use std::process::ExitCode;
 use tokio::signal::unix::{SignalKind, signal};
@@ -11,6 +11,8 @@ pub fn run(cli: Cli) -> ExitCode {
     match cli.command {
         Command::Node(arguments) => exit_code(node_command::run(&arguments)),
         Command::Demo(arguments) => exit_code(demo::run(&arguments)),
+        Command::Bench(arguments) => exit_code(bench::run(&arguments)),
+        Command::BenchNode => exit_code(bench::run_worker()),
         Command::Put(arguments) => command(commands::run(commands::put(&arguments))),
         Command::Get(arguments) => command(commands::run(commands::get(&arguments))),
         Command::Del(arguments) => command(commands::run(commands::del(&arguments))),

@@ -20,6 +20,7 @@ const POLL_INTERVAL: Duration = Duration::from_millis(5);
 pub struct Cluster {
     processes: Vec<NodeProcess>,
     clients: Vec<NodeClient>,
+    client_ports: Vec<u16>,
 }
 
 impl Cluster {
@@ -37,7 +38,8 @@ impl Cluster {
         let ports = free_ports(2 * NODES).map_err(DemoError::system("finding free ports"))?;
         let (node_ports, client_ports) = ports.split_at(NODES);
         let members = declare(node_ports, client_ports);
-        let mut cluster = Self { processes: Vec::new(), clients: Vec::new() };
+        let mut cluster =
+            Self { processes: Vec::new(), clients: Vec::new(), client_ports: client_ports.to_vec() };
         for (index, port) in client_ports.iter().enumerate() {
             let name = node_name(index);
             let home = directory.join(&name);
@@ -67,6 +69,12 @@ impl Cluster {
     #[must_use]
     pub fn clients(&self) -> &[NodeClient] {
         &self.clients
+    }
+
+    /// The loopback ports at which the nodes serve clients, in the nodes' order.
+    #[must_use]
+    pub fn client_ports(&self) -> &[u16] {
+        &self.client_ports
     }
 
     /// Which node leads, once one says that it does; told to `route` too.

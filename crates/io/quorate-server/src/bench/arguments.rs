@@ -1,0 +1,88 @@
+use crate::EngineChoice;
+use clap::{Args, ValueEnum, value_parser};
+use quorate::CommitDurability;
+use std::path::PathBuf;
+
+/// How to measure.
+#[derive(Clone, Debug, PartialEq, Eq, Args)]
+pub struct BenchArguments {
+    /// How the writers reach the group.
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "embedded", value_name = "WAY,...")]
+    pub via: Vec<Via>,
+    /// How many writers there are in each step. Each has one write under way at a time.
+    #[arg(long, value_delimiter = ',', default_value = "1,16,64,256", value_name = "N,...")]
+    #[arg(value_parser = value_parser!(u32).range(1..=WRITERS_MAX))]
+    pub writers: Vec<u32>,
+    /// How long each step is measured.
+    #[arg(long, default_value_t = 8, value_name = "SECONDS", value_parser = value_parser!(u32).range(1..=3600))]
+    pub seconds: u32,
+    /// How long each step runs before it is measured.
+    #[arg(long, default_value_t = 2, value_name = "SECONDS", value_parser = value_parser!(u32).range(0..=600))]
+    pub warm_up: u32,
+    /// Length of the keys, which are random, in bytes.
+    #[arg(long, default_value_t = 16, value_name = "BYTES", value_parser = value_parser!(u32).range(1..=1024))]
+    pub key_bytes: u32,
+    /// Length of the values in bytes.
+    #[arg(long, default_value_t = 100, value_name = "BYTES")]
+    #[arg(value_parser = value_parser!(u32).range(0..=VALUE_BYTES_MAX))]
+    pub value_bytes: u32,
+    /// How durable a write is: on the master, on the replicas, and on how many of them.
+    #[arg(long, default_value = "sync,sync,majority", value_name = "LOCAL,REPLICA,ACKS")]
+    pub durability: CommitDurability,
+    /// The nodes' storage engine; several are measured in turn.
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "fjall", value_name = "ENGINE,...")]
+    pub engine: Vec<EngineChoice>,
+    /// Measures a running group instead, over gRPC: where its nodes serve clients, `host:port`. Not every node
+    /// need be named, but the master must be. It gets random keys in its default database.
+    #[arg(long, value_delimiter = ',', value_name = "ADDRESS,...", conflicts_with_all = ["via", "engine"])]
+    pub endpoints: Vec<String>,
+    /// Measures the bare loop too, in turn with the group: three processes that write, sync and replicate,
+    /// and do nothing else. Always fsynced by a majority.
+    #[arg(long)]
+    pub floor: bool,
+    /// Measures too how fast three processes at once apply the group's batches to its engine, without a group.
+    #[arg(long, conflicts_with = "endpoints")]
+    pub engine_limit: bool,
+    /// How often everything is measured; the medians are shown.
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = value_parser!(u32).range(1..=99))]
+    pub repeat: u32,
+    /// Where the nodes' directories are made, and removed again: the disk to be measured. Without it, the
+    /// system's directory for temporary files.
+    #[arg(long, value_name = "DIR")]
+    pub directory: Option<PathBuf>,
+    /// Print the result as one JSON object instead of a table.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// How writers reach a group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Via {
+    /// In the master's process, as a library is used.
+    Embedded,
+    /// Over gRPC, from another process.
+    Grpc,
+}
+
+const WRITERS_MAX: i64 = 4096;
+const VALUE_BYTES_MAX: i64 = 1 << 20;
+
+/// What `quorate bench --help` says at its end.
+pub(crate) const BENCH_HELP: &str = "\
+Each step starts three nodes of its own on this machine, in a temporary directory that is removed at the end,\n\
+also after Ctrl-C. A write counts once it is committed and applied on the master, and the time until all three\n\
+nodes have applied everything belongs to the step. Latencies are those of the writers.\n\
+\n\
+Embedded writers are tasks on one thread of the master's process; writers over gRPC are tasks on one thread of\n\
+this process, a connection for every 64 of them. The processor time is that of all nodes and of the writers,\n\
+for each write.\n\
+\n\
+The shares relate a step to what else was measured at as many writers in the same run: to the bare loop, and\n\
+to the smaller of the memory engine's rate (where it was measured) and of the engine's limit.\n\
+\n\
+Examples:\n  \
+quorate bench --engine memory --floor\n  \
+quorate bench --engine memory,fjall --floor --engine-limit --repeat 3\n  \
+quorate bench --via embedded,grpc --writers 1,64 --seconds 4\n  \
+quorate bench --endpoints 127.0.0.1:14101,127.0.0.1:14102,127.0.0.1:14103 --json";

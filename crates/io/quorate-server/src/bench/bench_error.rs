@@ -1,0 +1,74 @@
+use crate::demo::DemoError;
+use std::io;
+use std::process::ExitStatus;
+use tonic::Status;
+
+/// Why a benchmark did not come to its end.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BenchError {
+    /// The operating system refused.
+    #[error("{operation} failed: {source}")]
+    System {
+        /// What was tried.
+        operation: &'static str,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// A process of the benchmark has ended though nobody had asked it to.
+    #[error("the process of {who} has ended by itself ({status}): its reason stands above, on stderr")]
+    WorkerDied {
+        /// What it was to do.
+        who: String,
+        /// How it ended.
+        status: ExitStatus,
+    },
+    /// A process of the benchmark could not do what it was asked to.
+    #[error("{who} failed: {detail}")]
+    Worker {
+        /// What it was to do.
+        who: String,
+        /// What it said.
+        detail: String,
+    },
+    /// The nodes did not get as far as they had to.
+    #[error("the nodes of the benchmark failed: {0}")]
+    Group(#[from] DemoError),
+    /// No node said that it leads.
+    #[error("waited {seconds} s for a master, in vain: is the machine too busy?")]
+    NoMaster {
+        /// How long.
+        seconds: u64,
+    },
+    /// An endpoint has no meaning.
+    #[error("--endpoints: {endpoint:?} is no address: write host:port, ip:port or [ipv6]:port")]
+    Endpoint {
+        /// As given.
+        endpoint: String,
+    },
+    /// None of the endpoints is a master's.
+    #[error("none of the endpoints is a master's; the last one answered: {last}")]
+    NoMasterAmongEndpoints {
+        /// What the last one answered.
+        last: String,
+    },
+    /// A write was refused, or its outcome is unknown.
+    #[error("a write failed: {}", .0.message())]
+    Write(Box<Status>),
+    /// The process was told to stop.
+    #[error("stopped by {signal}; the nodes are ended and their directories removed")]
+    Interrupted {
+        /// The signal's name.
+        signal: &'static str,
+    },
+    /// The report cannot be written as JSON.
+    #[error("printing failed: {0}")]
+    Json(#[from] serde_json::Error),
+}
+
+impl BenchError {
+    /// What the operating system said of an operation.
+    pub(super) fn system(operation: &'static str) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::System { operation, source }
+    }
+}

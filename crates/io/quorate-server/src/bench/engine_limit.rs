@@ -1,0 +1,92 @@
+use super::job::{AppliedLoad, Apply};
+use super::step::RandomRows;
+use bytes::Bytes;
+use quorate_codec::{Envelope, PayloadKind, WriteBatch};
+use quorate_core::{Committed, Engine, EngineError, EntryId, EntryKind, NodeId, Term, Vlsn};
+use quorate_env::kv::{DEFAULT_DATABASE, KvEngine, SCHEMA_VERSION};
+use std::time::{Duration, Instant};
+
+/// How often the engine is asked to make durable what it holds: as often as a node asks by default.
+const FLUSH_INTERVAL: Duration = Duration::from_millis(500);
+
+/// Why an engine was not measured.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum EngineLimitError {
+    #[error("the engine cannot be opened: {0}")]
+    Open(#[from] quorate_engine::OpenError),
+    #[error("the engine does not apply: {0}")]
+    Apply(#[from] EngineError),
+    #[error("the engine's directory cannot be made: {0}")]
+    Directory(#[from] std::io::Error),
+}
+
+/// Applies entries to a new engine as fast as it takes them, after the step's warm-up for its span.
+pub(super) fn apply(job: &Apply) -> Result<AppliedLoad, EngineLimitError> {
+    std::fs::create_dir_all(&job.directory)?;
+    let mut engine = KvEngine::open(crate::demo::open_store(&job.directory, job.engine)?)?;
+    let mut entries = Entries { last: 0, rows: job.step.rows(0) };
+    apply_for(&mut engine, &mut entries, job.entries, job.step.warm_up)?;
+    apply_for(&mut engine, &mut entries, job.entries, job.step.span)
+}
+
+fn apply_for(
+    engine: &mut KvEngine,
+    entries: &mut Entries,
+    count: u64,
+    span: Duration,
+) -> Result<AppliedLoad, EngineLimitError> {
+    let (start, before, mut results) = (Instant::now(), entries.last, Vec::new());
+    let mut flush_due = start + FLUSH_INTERVAL;
+    let mut now = start;
+    while now < start + span {
+        let run: Vec<Committed> = entries.by_ref().take(count as usize).collect();
+        engine.apply(&run, &mut results)?;
+        results.clear();
+        now = Instant::now();
+        if now >= flush_due {
+            engine.flush()?;
+            flush_due = now + FLUSH_INTERVAL;
+        }
+    }
+    Ok(AppliedLoad { entries: entries.last - before, elapsed: start.elapsed() })
+}
+
+/// Entries that each set a random key, for ever.
+struct Entries {
+    last: u64,
+    rows: RandomRows,
+}
+
+impl Iterator for Entries {
+    type Item = Committed;
+
+    fn next(&mut self) -> Option<Committed> {
+        self.last += 1;
+        let (key, value) = self.rows.next();
+        let mut batch = WriteBatch::new();
+        batch.put(DEFAULT_DATABASE, key, value);
+        let (kind, body) = (PayloadKind::WriteBatch, batch.encoded());
+        let mut payload = Vec::new();
+        Envelope { kind, schema_version: SCHEMA_VERSION, session: None, body }.encode_into(&mut payload);
+        let id = EntryId { term: Term::new(1, NodeId::new(1)), vlsn: Vlsn::new(self.last)? };
+        Some(Committed { id, kind: EntryKind::Data, payload: Bytes::from(payload) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::EngineChoice;
+    use crate::bench::step::Step;
+
+    #[test]
+    fn the_engine_is_given_whole_batches() {
+        let directory = tempfile::tempdir().unwrap();
+        let (warm_up, span) = (Duration::ZERO, Duration::from_millis(5));
+        let step = Step { writers: 1, warm_up, span, key_bytes: 16, value_bytes: 100 };
+        let directory = directory.path().join("engine");
+        let job = Apply { directory, engine: EngineChoice::Memory, step, entries: 7 };
+        let applied = apply(&job).unwrap();
+        assert!(applied.entries >= 7 && applied.entries % 7 == 0, "{applied:?}");
+    }
+}

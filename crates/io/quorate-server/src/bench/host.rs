@@ -1,0 +1,93 @@
+use super::job::{AppliedCount, NodeLoad, OpenNode};
+use super::load::{self, Target};
+use super::step::Step;
+use quorate::{
+    BytesDatabase, CommitDurability, CommitToken, ConsistencyPolicy, DatabaseError, NodeState, OpenError,
+    ReadError, RepConfig, ReplicatedEnvironment, WriteError,
+};
+use std::time::Duration;
+use tokio::runtime::Builder;
+
+/// The group's name.
+const GROUP: &str = "bench";
+/// How long a node may take to apply what the master has.
+const CATCH_UP_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// A node of a group in this process, and the load on it.
+pub(super) struct Host(ReplicatedEnvironment);
+
+/// Why a node does not do what it is asked to.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum HostError {
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    #[error("the node's database cannot be opened: {0}")]
+    Database(#[from] DatabaseError),
+    #[error("a write failed: {0}")]
+    Write(#[from] WriteError),
+    #[error("the node did not catch up: {0}")]
+    Read(#[from] ReadError),
+    #[error("the job is malformed: {0}")]
+    Job(String),
+    #[error("no thread for the writers: {0}")]
+    Threads(#[from] std::io::Error),
+}
+
+impl Host {
+    pub(super) fn open(job: OpenNode) -> Result<Self, HostError> {
+        let durability: CommitDurability = job.durability.parse().map_err(malformed)?;
+        let builder = RepConfig::builder(GROUP, job.name, "127.0.0.1")
+            .data_dir(job.directory)
+            .engine(job.engine.into())
+            .durability(durability);
+        let builder =
+            job.members.into_iter().fold(builder, |builder, (name, address)| builder.member(name, address));
+        Ok(Self(ReplicatedEnvironment::new(builder.build())?))
+    }
+
+    pub(super) fn leads(&self) -> bool {
+        self.0.state() == NodeState::Master
+    }
+
+    /// Runs a step's writers on this thread.
+    pub(super) fn load(&self, step: &Step) -> Result<NodeLoad, HostError> {
+        let database = self.0.database("default")?;
+        let runtime = Builder::new_current_thread().build()?;
+        let (load, last) = runtime.block_on(load::run(step, &[Embedded(database)]))?;
+        Ok(NodeLoad { load, last: last.map(|last| last.to_string()) })
+    }
+
+    /// Waits until the node has applied a write.
+    pub(super) fn await_write(&self, token: &str) -> Result<(), HostError> {
+        let token: CommitToken = token.parse().map_err(malformed)?;
+        let policy = ConsistencyPolicy::CommitPointConsistency { token, timeout: CATCH_UP_TIMEOUT };
+        self.0.read(policy)?;
+        Ok(())
+    }
+
+    pub(super) fn count_applied(&self) -> AppliedCount {
+        let stats = self.0.stats();
+        AppliedCount { entries: stats.entries_applied, steps: stats.engine_steps }
+    }
+}
+
+fn malformed(error: impl ToString) -> HostError {
+    HostError::Job(error.to_string())
+}
+
+/// The database that writers in this process write to.
+#[derive(Clone)]
+struct Embedded(BytesDatabase);
+
+impl Target for Embedded {
+    type Token = CommitToken;
+    type Error = WriteError;
+
+    async fn put(&self, key: &[u8], value: &[u8]) -> Result<CommitToken, WriteError> {
+        self.0.put(key, value).await.map(|committed| committed.token)
+    }
+
+    fn position(token: CommitToken) -> u64 {
+        token.vlsn.as_u64()
+    }
+}

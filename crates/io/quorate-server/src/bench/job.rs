@@ -1,0 +1,139 @@
+use super::latencies::Percentiles;
+use super::load::Load;
+use super::step::Step;
+use crate::EngineChoice;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// What a worker is to do; see [`Ask`] for the answers.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum Job {
+    OpenNode(OpenNode),
+    SayWhetherLeading(SayWhetherLeading),
+    LoadNode(LoadNode),
+    AwaitWrite(AwaitWrite),
+    CountApplied(CountApplied),
+    Follow(Follow),
+    Lead(Lead),
+    LoadLoop(LoadLoop),
+    Apply(Apply),
+    SyncDisk(SyncDisk),
+}
+
+/// A job with its answer, which is a `Result` of this type and the text of a failure, as a line of JSON.
+pub(super) trait Ask: Into<Job> {
+    type Answer: DeserializeOwned;
+}
+
+macro_rules! jobs {
+    ($($job:ident => $answer:ty;)*) => {
+        $(impl Ask for $job {
+            type Answer = $answer;
+        }
+
+        impl From<$job> for Job {
+            fn from(job: $job) -> Self {
+                Self::$job(job)
+            }
+        })*
+    };
+}
+
+jobs! {
+    OpenNode => ();
+    SayWhetherLeading => bool;
+    LoadNode => NodeLoad;
+    AwaitWrite => ();
+    CountApplied => AppliedCount;
+    Follow => u16;
+    Lead => ();
+    LoadLoop => Load;
+    Apply => AppliedLoad;
+    SyncDisk => Percentiles;
+}
+
+/// Open a node of a group.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct OpenNode {
+    pub(super) name: String,
+    /// Names and addresses of all members.
+    pub(super) members: Vec<(String, String)>,
+    pub(super) directory: PathBuf,
+    pub(super) engine: EngineChoice,
+    /// In its text form.
+    pub(super) durability: String,
+}
+
+/// Say whether the open node leads its group.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct SayWhetherLeading;
+
+/// Run a step's writers against the open node, in this process.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct LoadNode(pub(super) Step);
+
+/// What a load did, and the token of its last write.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct NodeLoad {
+    pub(super) load: Load,
+    pub(super) last: Option<String>,
+}
+
+/// Wait until the open node has applied a write.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct AwaitWrite {
+    pub(super) token: String,
+}
+
+/// Say what the open node's engine has been given so far.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct CountApplied;
+
+/// What an engine was given.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(super) struct AppliedCount {
+    pub(super) entries: u64,
+    pub(super) steps: u64,
+}
+
+/// Follow the bare loop's leader, who will call at the port that is answered.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Follow {
+    pub(super) directory: PathBuf,
+}
+
+/// Lead the bare loop of the followers at these ports.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Lead {
+    pub(super) directory: PathBuf,
+    pub(super) followers: Vec<u16>,
+}
+
+/// Run a step's writers against the bare loop led here.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct LoadLoop(pub(super) Step);
+
+/// Apply entries to an engine as fast as it takes them, `entries` in each of its steps.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Apply {
+    pub(super) directory: PathBuf,
+    pub(super) engine: EngineChoice,
+    pub(super) step: Step,
+    pub(super) entries: u64,
+}
+
+/// What an engine took.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(super) struct AppliedLoad {
+    pub(super) entries: u64,
+    pub(super) elapsed: Duration,
+}
+
+/// Sync a zero-filled file again and again after writing a little to it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct SyncDisk {
+    pub(super) directory: PathBuf,
+    pub(super) span: Duration,
+}

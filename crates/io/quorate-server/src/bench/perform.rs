@@ -1,0 +1,168 @@
+use super::arguments::{BenchArguments, Via};
+use super::job::{Apply, Follow, Lead, LoadLoop, SyncDisk};
+use super::measured::{Measured, median};
+use super::report::{Machine, Report, Subject};
+use super::step::Step;
+use super::worker_process::{WorkerProcess, ask_all};
+use super::{BenchError, embedded, loopback, over_grpc};
+use crate::EngineChoice;
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+use tempfile::TempDir;
+
+/// How long the disk and the network are measured.
+const PROBE_SPAN: Duration = Duration::from_secs(1);
+
+/// The directory in which everything happens.
+pub(super) fn workplace(arguments: &BenchArguments) -> Result<TempDir, BenchError> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix("quorate-bench-");
+    let made = match &arguments.directory {
+        Some(parent) => builder.tempdir_in(parent),
+        None => builder.tempdir(),
+    };
+    made.map_err(BenchError::system("making a temporary directory"))
+}
+
+/// Measures everything that is asked for, telling stderr how far it is.
+pub(super) async fn perform(arguments: &BenchArguments, workplace: &Path) -> Result<Report, BenchError> {
+    let machine = measure_machine(workplace).await?;
+    let mut report = Report::new(arguments, machine);
+    let subjects = subjects(arguments);
+    let total = arguments.repeat as usize * arguments.writers.len() * subjects.len();
+    let mut number = 0;
+    for _ in 0..arguments.repeat {
+        for writers in &arguments.writers {
+            for subject in &subjects {
+                let measured = measure(arguments, *subject, &step(arguments, *writers), workplace).await?;
+                number += 1;
+                tell(number, total, *subject, *writers, &measured);
+                if let Subject::Group { engine: Some(engine), .. } = subject
+                    && arguments.engine_limit
+                {
+                    let step = step(arguments, *writers);
+                    let entries = measured.entries_per_step.unwrap_or(f64::from(*writers));
+                    let limit = measure_engine(*engine, &step, entries.round() as u64, workplace).await?;
+                    eprintln!("        the engine alone, {entries:.1} entries at a time: {limit:.0}/s");
+                    report.add_limit(*subject, *writers, limit);
+                }
+                report.add(*subject, *writers, measured);
+            }
+        }
+    }
+    Ok(report)
+}
+
+fn step(arguments: &BenchArguments, writers: u32) -> Step {
+    Step {
+        writers,
+        warm_up: Duration::from_secs(arguments.warm_up.into()),
+        span: Duration::from_secs(arguments.seconds.into()),
+        key_bytes: arguments.key_bytes,
+        value_bytes: arguments.value_bytes,
+    }
+}
+
+/// What is measured in turn.
+fn subjects(arguments: &BenchArguments) -> Vec<Subject> {
+    let mut subjects = Vec::new();
+    if arguments.floor {
+        subjects.push(Subject::Floor);
+    }
+    if !arguments.endpoints.is_empty() {
+        subjects.push(Subject::Group { via: Via::Grpc, engine: None });
+        return subjects;
+    }
+    for via in &arguments.via {
+        let group = |engine: &EngineChoice| Subject::Group { via: *via, engine: Some(*engine) };
+        subjects.extend(arguments.engine.iter().map(group));
+    }
+    subjects
+}
+
+/// Measures one step, in a directory of its own.
+async fn measure(
+    arguments: &BenchArguments,
+    subject: Subject,
+    step: &Step,
+    workplace: &Path,
+) -> Result<Measured, BenchError> {
+    let home = workplace.join("step");
+    fs::create_dir(&home).map_err(BenchError::system("making a directory"))?;
+    let durability = arguments.durability;
+    let measured = match subject {
+        Subject::Floor => measure_floor(step, &home).await?,
+        Subject::Group { engine: None, .. } => {
+            over_grpc::measure_endpoints(step, &arguments.endpoints, durability).await?
+        }
+        Subject::Group { via: Via::Embedded, engine: Some(engine) } => {
+            embedded::measure(step, engine, durability, &home).await?
+        }
+        Subject::Group { via: Via::Grpc, engine: Some(engine) } => {
+            over_grpc::measure(step, engine, durability, &home).await?
+        }
+    };
+    fs::remove_dir_all(&home).map_err(BenchError::system("removing a directory"))?;
+    Ok(measured)
+}
+
+async fn measure_floor(step: &Step, home: &Path) -> Result<Measured, BenchError> {
+    let mut processes = WorkerProcess::start_three("the bare loop")?;
+    let ids: Vec<u32> = processes.iter().map(WorkerProcess::id).collect();
+    let [leader, followers @ ..] = &mut processes;
+    let ports = ask_all(followers, |_| Follow { directory: home.to_owned() }).await?;
+    leader.ask(Lead { directory: home.to_owned(), followers: ports }).await?;
+    let before = super::processor_time::of(&ids);
+    let load = leader.ask(LoadLoop(*step)).await?;
+    let processor = super::processor_time::of(&ids).zip(before).map(|(after, before)| after - before);
+    Ok(Measured::new(&load, Duration::ZERO, processor))
+}
+
+/// How many entries a second each of three engines takes at once.
+async fn measure_engine(
+    engine: EngineChoice,
+    step: &Step,
+    entries: u64,
+    workplace: &Path,
+) -> Result<f64, BenchError> {
+    let home = workplace.join("engines");
+    let mut processes = WorkerProcess::start_three("the engine alone")?;
+    let loads = ask_all(&mut processes, |index| Apply {
+        directory: home.join(index.to_string()),
+        engine,
+        step: *step,
+        entries: entries.max(1),
+    })
+    .await?;
+    drop(processes);
+    fs::remove_dir_all(&home).map_err(BenchError::system("removing a directory"))?;
+    let rates = loads.iter().map(|load| load.entries as f64 / load.elapsed.as_secs_f64());
+    Ok(rates.sum::<f64>() / loads.len() as f64)
+}
+
+async fn measure_machine(workplace: &Path) -> Result<Machine, BenchError> {
+    let job = |_| SyncDisk { directory: workplace.to_owned(), span: PROBE_SPAN };
+    let mut processes = WorkerProcess::start_three("the disk's measurement")?;
+    let sync_alone = processes[0].ask(job(0)).await?;
+    let together = ask_all(&mut processes, job).await?;
+    let of_three = |figure: fn(&super::latencies::Percentiles) -> u64| {
+        median(&together, |found| figure(found) as f64) as u64
+    };
+    let sync_of_three = super::latencies::Percentiles {
+        p50: of_three(|found| found.p50),
+        p99: of_three(|found| found.p99),
+        p999: of_three(|found| found.p999),
+        max: of_three(|found| found.max),
+    };
+    let round_trip = tokio::task::spawn_blocking(|| loopback::measure(PROBE_SPAN))
+        .await
+        .map_err(|error| BenchError::system("measuring the loopback interface")(error.into()))?
+        .map_err(BenchError::system("measuring the loopback interface"))?;
+    Ok(Machine { sync_alone, sync_of_three, round_trip })
+}
+
+fn tell(number: usize, total: usize, subject: Subject, writers: u32, measured: &Measured) {
+    let (rate, p50) = (measured.rate, measured.latencies.p50 as f64 / 1e6);
+    eprintln!("[{number}/{total}] {subject}, {writers} writers: {rate:.0}/s, p50 {p50:.3} ms");
+}

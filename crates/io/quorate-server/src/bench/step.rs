@@ -1,0 +1,61 @@
+use quorate_core::Random;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// What is done at a number of writers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Step {
+    pub(super) writers: u32,
+    pub(super) warm_up: Duration,
+    pub(super) span: Duration,
+    pub(super) key_bytes: u32,
+    pub(super) value_bytes: u32,
+}
+
+impl Step {
+    /// Rows for one writer or applier. `number` tells it from the others.
+    pub(super) fn rows(&self, number: u64) -> RandomRows {
+        let seed = std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), number);
+        RandomRows {
+            random: Random::new(seed),
+            key: vec![0; self.key_bytes as usize],
+            value: vec![0; self.value_bytes as usize],
+        }
+    }
+}
+
+/// Rows with random keys, made one after the other in the same memory.
+pub(super) struct RandomRows {
+    random: Random,
+    key: Vec<u8>,
+    value: Vec<u8>,
+}
+
+impl RandomRows {
+    /// The next row.
+    pub(super) fn next(&mut self) -> (&[u8], &[u8]) {
+        for part in self.key.chunks_mut(size_of::<u64>()) {
+            part.copy_from_slice(&self.random.next_u64().to_le_bytes()[..part.len()]);
+        }
+        self.value.fill(self.key[0]);
+        (&self.key, &self.value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_have_the_lengths_asked_for_and_keys_of_their_own() {
+        let (warm_up, span) = (Duration::ZERO, Duration::ZERO);
+        let step = Step { writers: 1, warm_up, span, key_bytes: 19, value_bytes: 5 };
+        let mut rows = step.rows(1);
+        let (key, value) = rows.next();
+        let (first_key, first_value) = (key.to_vec(), value.to_vec());
+        assert_eq!((first_key.len(), first_value.len()), (19, 5));
+        let (key, _) = rows.next();
+        assert_ne!(key[..8], first_key[..8]);
+        assert_ne!(key[16..], first_key[16..]);
+    }
+}

@@ -1,0 +1,72 @@
+use super::disk;
+use super::engine_limit;
+use super::floor::{self, Leader};
+use super::host::Host;
+use super::job::Job;
+use serde::Serialize;
+use serde_json::Value;
+use std::io::{self, BufRead, Write, stdin, stdout};
+
+/// The benchmark's own process: it does one job after the other.
+#[derive(Default)]
+pub(super) struct Worker {
+    host: Option<Host>,
+    leader: Option<Leader>,
+}
+
+/// Why a job was not done. It is told to the benchmark as text.
+#[derive(Debug, thiserror::Error)]
+enum JobError {
+    #[error(transparent)]
+    Host(#[from] super::host::HostError),
+    #[error(transparent)]
+    Engine(#[from] engine_limit::EngineLimitError),
+    #[error("{0}")]
+    Io(#[from] io::Error),
+    #[error("no node is open in this process")]
+    NoNode,
+    #[error("this process leads no bare loop")]
+    NoLoop,
+    #[error("the job is not understood: {0}")]
+    Job(#[from] serde_json::Error),
+}
+
+impl Worker {
+    /// Takes jobs from standard input until it ends, and answers each on standard output.
+    pub(super) fn serve(mut self) -> io::Result<()> {
+        let mut out = stdout().lock();
+        for line in stdin().lock().lines() {
+            let outcome = self.take(&line?).map_err(|error| error.to_string());
+            serde_json::to_writer(&mut out, &outcome)?;
+            out.write_all(b"\n")?;
+            out.flush()?;
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, line: &str) -> Result<Value, JobError> {
+        match serde_json::from_str(line)? {
+            Job::OpenNode(job) => answer(self.host = Some(Host::open(job)?)),
+            Job::SayWhetherLeading(_) => answer(self.host()?.leads()),
+            Job::LoadNode(job) => answer(self.host()?.load(&job.0)?),
+            Job::AwaitWrite(job) => {
+                self.host()?.await_write(&job.token)?;
+                answer(())
+            }
+            Job::CountApplied(_) => answer(self.host()?.count_applied()),
+            Job::Follow(job) => answer(floor::follow(&job.directory)?),
+            Job::Lead(job) => answer(self.leader = Some(Leader::start(&job.directory, &job.followers)?)),
+            Job::LoadLoop(job) => answer(self.leader.as_mut().ok_or(JobError::NoLoop)?.load(&job.0)?),
+            Job::Apply(job) => answer(engine_limit::apply(&job)?),
+            Job::SyncDisk(job) => answer(disk::measure(&job.directory, job.span)?),
+        }
+    }
+
+    fn host(&self) -> Result<&Host, JobError> {
+        self.host.as_ref().ok_or(JobError::NoNode)
+    }
+}
+
+fn answer<T: Serialize>(answer: T) -> Result<Value, JobError> {
+    Ok(serde_json::to_value(answer)?)
+}
