@@ -1,20 +1,24 @@
 //! The bare loop: what a group could do at best if it did nothing but write, sync and replicate. Its three
-//! processes have fixed roles; there are no elections, no checksums, no engine, and the writers cost nothing.
+//! processes have fixed roles; there are no elections, no checksums and no engine.
 //!
 //! ```text
-//!  leader: all writers' rows --> one group --+--> TCP --> follower: write, fdatasync, acknowledge (twice)
-//!                ^                           +--> write, fdatasync
-//!                +---- the leader and one follower have it
+//!  writers --rows that wait--> leader --+--> TCP --> follower: write, fdatasync, acknowledge (twice)
+//!     ^                          ^      +--> write, fdatasync
+//!     +----writers released------+---- the leader and one follower have the group
 //! ```
+//!
+//! The writers have a thread of their own, as those of a group do; whoever waits when a group is committed is
+//! in the next one.
 
 use super::disk::PreparedFile;
 use super::latencies::Latencies;
 use super::load::Load;
-use super::step::{RandomRows, Step};
+use super::step::Step;
 use rustix::event::{PollFd, PollFlags, poll};
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::Path;
+use std::sync::{Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::Instant;
 
@@ -54,7 +58,6 @@ fn serve(listener: &TcpListener, log: &mut PreparedFile) -> io::Result<()> {
 pub(super) struct Leader {
     log: PreparedFile,
     followers: Vec<Follower>,
-    group: Vec<u8>,
     /// Bytes sent so far.
     sent: u64,
 }
@@ -71,47 +74,47 @@ impl Leader {
     pub(super) fn start(directory: &Path, followers: &[u16]) -> io::Result<Self> {
         let log = PreparedFile::create(&directory.join(format!("floor-{}", std::process::id())))?;
         let followers = followers.iter().map(|port| Follower::connect(*port)).collect::<io::Result<_>>()?;
-        Ok(Self { log, followers, group: Vec::new(), sent: 0 })
+        Ok(Self { log, followers, sent: 0 })
     }
 
-    /// Runs a step's writers: whoever waits has its row in the next group.
+    /// Runs a step's writers on a thread of their own.
     pub(super) fn load(&mut self, step: &Step) -> io::Result<Load> {
-        let begin = Instant::now() + step.warm_up;
-        let end = begin + step.span;
-        let (mut rows, mut latencies) = (step.rows(0), Latencies::new());
-        let (mut writes, mut writes_with_warm_up) = (0, 0);
-        let mut start = Instant::now();
-        while start < end {
-            self.commit(step.writers, &mut rows)?;
-            let now = Instant::now();
-            writes_with_warm_up += u64::from(step.writers);
-            if start >= begin {
-                writes += u64::from(step.writers);
-                latencies.record_many(now - start, step.writers.into());
-            }
-            start = now;
+        let (queues, begin) = (Queues::default(), Instant::now() + step.warm_up);
+        let load = thread::scope(|scope| {
+            let writers = scope.spawn(|| {
+                let _end = Ending(&queues.waiting);
+                write(step, begin, &queues)
+            });
+            let served = {
+                let _end = Ending(&queues.released);
+                self.serve(&queues)
+            };
+            let load = writers.join().map_err(|_| io::Error::other("the writers' thread panicked"));
+            served.and(load)
+        })?;
+        Ok(Load { elapsed: begin.elapsed(), ..load })
+    }
+
+    /// Commits groups until no writer is left, and returns once all followers hold everything.
+    fn serve(&mut self, queues: &Queues) -> io::Result<()> {
+        let mut group = Group::default();
+        while queues.waiting.take(&mut group) {
+            self.commit(&group.rows)?;
+            queues.released.put(|released| released.writers.append(&mut group.writers));
+            group.rows.clear();
         }
         while self.followers.iter().any(|follower| follower.held < self.sent) {
             self.hear()?;
         }
-        Ok(Load { writes, writes_with_warm_up, elapsed: begin.elapsed(), latencies: latencies.percentiles() })
+        Ok(())
     }
 
-    /// Commits one group: a row of each writer.
-    fn commit(&mut self, writers: u32, rows: &mut RandomRows) -> io::Result<()> {
-        self.group.clear();
-        for _ in 0..writers {
-            let (key, value) = rows.next();
-            self.group.extend_from_slice(&(key.len() as u32).to_le_bytes());
-            self.group.extend_from_slice(&(value.len() as u32).to_le_bytes());
-            self.group.extend_from_slice(key);
-            self.group.extend_from_slice(value);
-        }
-        self.sent += self.group.len() as u64;
+    fn commit(&mut self, rows: &[u8]) -> io::Result<()> {
+        self.sent += rows.len() as u64;
         for follower in &mut self.followers {
-            follower.stream.write_all(&self.group)?;
+            follower.stream.write_all(rows)?;
         }
-        self.log.append(&self.group)?;
+        self.log.append(rows)?;
         while self.followers.iter().all(|follower| follower.held < self.sent) {
             self.hear()?;
         }
@@ -128,6 +131,101 @@ impl Leader {
             follower.hear()?;
         }
         Ok(())
+    }
+}
+
+/// A step's writers: each waits until its row is committed, then writes the next one.
+fn write(step: &Step, begin: Instant, queues: &Queues) -> Load {
+    let end = begin + step.span;
+    let (mut rows, mut latencies, mut released) = (step.rows(0), Latencies::new(), Group::default());
+    let (mut writes, mut writes_with_warm_up) = (0, 0);
+    released.writers.resize(step.writers as usize, begin);
+    let mut waiting = 0;
+    loop {
+        let now = Instant::now();
+        if now < end {
+            waiting += released.writers.len();
+            queues.waiting.put(|group| {
+                for _ in &released.writers {
+                    group.push(now, rows.next());
+                }
+            });
+        }
+        released.writers.clear();
+        if waiting == 0 || !queues.released.take(&mut released) {
+            let elapsed = begin.elapsed();
+            return Load { writes, writes_with_warm_up, elapsed, latencies: latencies.percentiles() };
+        }
+        waiting -= released.writers.len();
+        let now = Instant::now();
+        for start in &released.writers {
+            writes_with_warm_up += 1;
+            if *start >= begin {
+                writes += 1;
+                latencies.record(now - *start);
+            }
+        }
+    }
+}
+
+/// Between the writers and the leader.
+#[derive(Default)]
+struct Queues {
+    waiting: Queue,
+    released: Queue,
+}
+
+/// Rows that wait, and when the writer of each began; or writers that are released.
+#[derive(Default)]
+struct Group {
+    rows: Vec<u8>,
+    writers: Vec<Instant>,
+    /// Nothing more will come.
+    is_last: bool,
+}
+
+impl Group {
+    fn push(&mut self, start: Instant, (key, value): (&[u8], &[u8])) {
+        self.rows.extend_from_slice(&(key.len() as u32).to_le_bytes());
+        self.rows.extend_from_slice(&(value.len() as u32).to_le_bytes());
+        self.rows.extend_from_slice(key);
+        self.rows.extend_from_slice(value);
+        self.writers.push(start);
+    }
+}
+
+/// What one thread leaves for another.
+#[derive(Default)]
+struct Queue {
+    group: Mutex<Group>,
+    news: Condvar,
+}
+
+impl Queue {
+    fn put(&self, add: impl FnOnce(&mut Group)) {
+        add(&mut self.group.lock().unwrap_or_else(PoisonError::into_inner));
+        self.news.notify_one();
+    }
+
+    /// Takes all there is, into a group that is empty, as soon as there is something; false if there will be
+    /// nothing.
+    fn take(&self, group: &mut Group) -> bool {
+        let mut held = self.group.lock().unwrap_or_else(PoisonError::into_inner);
+        while held.writers.is_empty() && !held.is_last {
+            held = self.news.wait(held).unwrap_or_else(PoisonError::into_inner);
+        }
+        std::mem::swap(&mut held.rows, &mut group.rows);
+        std::mem::swap(&mut held.writers, &mut group.writers);
+        !group.writers.is_empty()
+    }
+}
+
+/// Ends a queue when the thread that fills it ends, however it does.
+struct Ending<'a>(&'a Queue);
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        self.0.put(|group| group.is_last = true);
     }
 }
 
@@ -172,7 +270,7 @@ mod tests {
         let (warm_up, span) = (Duration::ZERO, Duration::from_millis(20));
         let step = Step { writers: 3, warm_up, span, key_bytes: 16, value_bytes: 100 };
         let load = leader.load(&step).unwrap();
-        assert_eq!(load.writes * (8 + 16 + 100), leader.sent);
+        assert_eq!(load.writes_with_warm_up * (8 + 16 + 100), leader.sent);
         assert!(load.writes >= 3 && load.elapsed >= span, "{load:?}");
         assert!(leader.followers.iter().all(|follower| follower.held == leader.sent));
     }

@@ -51,7 +51,7 @@ impl Host {
 
     /// Runs a step's writers on this thread.
     pub(super) fn load(&self, step: &Step) -> Result<NodeLoad, HostError> {
-        let database = self.0.database("default")?;
+        let database = self.0.bytes("default")?;
         let runtime = Builder::new_current_thread().build()?;
         let (load, last) = runtime.block_on(load::run(step, &[Embedded(database)]))?;
         Ok(NodeLoad { load, last: last.map(|last| last.to_string()) })
@@ -61,7 +61,7 @@ impl Host {
     pub(super) fn await_write(&self, token: &str) -> Result<(), HostError> {
         let token: CommitToken = token.parse().map_err(malformed)?;
         let policy = ConsistencyPolicy::CommitPointConsistency { token, timeout: CATCH_UP_TIMEOUT };
-        self.0.read(policy)?;
+        self.0.read(policy).wait()?;
         Ok(())
     }
 

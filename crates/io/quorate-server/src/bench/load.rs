@@ -166,7 +166,8 @@ mod tests {
     #[test]
     fn each_writer_has_one_write_under_way_and_a_failure_ends_the_load() {
         let target = Counter::new(100);
-        let failed = block_on(run(&step(Duration::ZERO, Duration::from_secs(3600)), &[target.clone()]));
+        let failed =
+            block_on(run(&step(Duration::ZERO, Duration::from_secs(3600)), std::slice::from_ref(&target)));
         assert_eq!(failed.unwrap_err(), 100);
         assert_eq!(target.under_way_max.get(), 3);
     }
@@ -175,7 +176,7 @@ mod tests {
     fn writes_of_the_warm_up_are_done_and_not_measured() {
         let target = Counter::new(u64::MAX);
         let step = step(Duration::from_millis(1), Duration::ZERO);
-        let (load, last) = block_on(run(&step, &[target.clone()])).unwrap();
+        let (load, last) = block_on(run(&step, std::slice::from_ref(&target))).unwrap();
         assert_eq!(load.writes, 0);
         assert_eq!(load.writes_with_warm_up, target.writes.get());
         assert_eq!(last, Some(target.writes.get()));

@@ -1,7 +1,7 @@
 use super::disk;
 use super::engine_limit;
 use super::floor::{self, Leader};
-use super::host::Host;
+use super::host::{Host, HostError};
 use super::job::Job;
 use serde::Serialize;
 use serde_json::Value;
@@ -17,8 +17,8 @@ pub(super) struct Worker {
 /// Why a job was not done. It is told to the benchmark as text.
 #[derive(Debug, thiserror::Error)]
 enum JobError {
-    #[error(transparent)]
-    Host(#[from] super::host::HostError),
+    #[error("{0}")]
+    Host(Box<HostError>),
     #[error(transparent)]
     Engine(#[from] engine_limit::EngineLimitError),
     #[error("{0}")]
@@ -46,7 +46,10 @@ impl Worker {
 
     fn take(&mut self, line: &str) -> Result<Value, JobError> {
         match serde_json::from_str(line)? {
-            Job::OpenNode(job) => answer(self.host = Some(Host::open(job)?)),
+            Job::OpenNode(job) => {
+                self.host = Some(Host::open(job)?);
+                answer(())
+            }
             Job::SayWhetherLeading(_) => answer(self.host()?.leads()),
             Job::LoadNode(job) => answer(self.host()?.load(&job.0)?),
             Job::AwaitWrite(job) => {
@@ -55,7 +58,10 @@ impl Worker {
             }
             Job::CountApplied(_) => answer(self.host()?.count_applied()),
             Job::Follow(job) => answer(floor::follow(&job.directory)?),
-            Job::Lead(job) => answer(self.leader = Some(Leader::start(&job.directory, &job.followers)?)),
+            Job::Lead(job) => {
+                self.leader = Some(Leader::start(&job.directory, &job.followers)?);
+                answer(())
+            }
             Job::LoadLoop(job) => answer(self.leader.as_mut().ok_or(JobError::NoLoop)?.load(&job.0)?),
             Job::Apply(job) => answer(engine_limit::apply(&job)?),
             Job::SyncDisk(job) => answer(disk::measure(&job.directory, job.span)?),
@@ -64,6 +70,12 @@ impl Worker {
 
     fn host(&self) -> Result<&Host, JobError> {
         self.host.as_ref().ok_or(JobError::NoNode)
+    }
+}
+
+impl From<HostError> for JobError {
+    fn from(error: HostError) -> Self {
+        Self::Host(Box::new(error))
     }
 }
 

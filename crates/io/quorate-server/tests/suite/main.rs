@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod bad_settings;
+mod benchmark;
 mod calls;
 mod common;
 mod demonstration;
