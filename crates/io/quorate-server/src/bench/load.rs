@@ -168,7 +168,8 @@ mod tests {
         let target = Counter::new(100);
         let failed =
             block_on(run(&step(Duration::ZERO, Duration::from_secs(3600)), std::slice::from_ref(&target)));
-        assert_eq!(failed.unwrap_err(), 100);
+        assert!(failed.unwrap_err() >= 100);
+        assert!(target.writes.get() < 200);
         assert_eq!(target.under_way_max.get(), 3);
     }
 
