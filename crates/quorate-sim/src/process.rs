@@ -340,6 +340,9 @@ impl Process {
             Output::ReadReady { read, at } => self.reads.ready(read, at),
             // The read waits on, and the node is asked again.
             Output::ReadFailed { .. } => {}
+            // Clients here call the node that they mean, and no node passes a write on; one that came all the
+            // same would end as any whose answer is lost, in nobody's knowing what became of it.
+            Output::WriteAsked { .. } | Output::WriteAnswered { .. } => {}
             Output::Event(event) => effects.notes.push(EventInWords(&event).to_string()),
             Output::Halt(halt) => return Err(Stop::Halted(halt)),
         }

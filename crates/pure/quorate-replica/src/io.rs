@@ -1,4 +1,4 @@
-use crate::Message;
+use crate::messages::{ForwardedWrite, Message, RequestId};
 use alloc::string::String;
 use alloc::vec::Vec;
 use bytes::Bytes;
@@ -207,6 +207,23 @@ pub enum Output {
         read: ReadId,
         /// Why.
         failure: ReadFailure,
+    },
+    /// A replica asks for a write: hand it to [`Node::propose`](crate::Node::propose), which says whether this node leads,
+    /// and tell by [`Node::answer_write`](crate::Node::answer_write) what became of it. It is never passed on.
+    WriteAsked {
+        /// The replica.
+        from: NodeId,
+        /// The write.
+        write: ForwardedWrite,
+    },
+    /// A write that was passed on is answered.
+    WriteAnswered {
+        /// Who answers.
+        from: NodeId,
+        /// The write.
+        request: RequestId,
+        /// What became of it.
+        outcome: Bytes,
     },
     /// Something to tell an operator.
     Event(Event),

@@ -1,8 +1,10 @@
 //! The whole protocol on a page: everything that nodes of a group say to each other. `docs/protocol.md` tells when and why.
 
 use bytes::Bytes;
+use core::time::Duration;
 use quorate_core::{Incarnation, Roster, Service, Term, Vlsn};
 use quorate_election::ElectionMessage;
+use quorate_policy::CommitDurability;
 use quorate_stream::{StreamId, StreamMessage};
 
 /// A message between two nodes.
@@ -51,6 +53,35 @@ pub enum Message {
         /// Whole frames.
         frames: Bytes,
     },
+    /// Replica to master: "write this for me."
+    Forward(ForwardedWrite),
+    /// The answer: what became of the write.
+    ForwardReply {
+        /// The write that is answered.
+        request: RequestId,
+        /// What became of it; opaque here.
+        outcome: Bytes,
+    },
+}
+
+/// Names a write that a replica has passed on, among all that this node ever passes on: an answer is never
+/// taken for one to another run of the node's process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RequestId(pub u64);
+
+/// A write that a replica passes on to its master.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ForwardedWrite {
+    /// Names the write.
+    pub request: RequestId,
+    /// What is to be written; opaque here.
+    pub payload: Bytes,
+    /// What it depends on; opaque here.
+    pub reads: Bytes,
+    /// The durability asked for.
+    pub durability: CommitDurability,
+    /// How long its caller still waits.
+    pub timeout: Duration,
 }
 
 /// The node asked does not lead.
@@ -93,7 +124,9 @@ impl Message {
     pub const fn service(&self) -> Service {
         match self {
             Self::Stream(StreamMessage::Append { .. } | StreamMessage::SyncupReply { .. })
-            | Self::Repair { .. } => Service::Stream,
+            | Self::Repair { .. }
+            | Self::Forward(_)
+            | Self::ForwardReply { .. } => Service::Stream,
             _ => Service::Control,
         }
     }

@@ -1,7 +1,9 @@
 use crate::applying::Applying;
 use crate::following::Following;
+use crate::forwarding::Forwarding;
 use crate::founding::Founding;
 use crate::leading::Leading;
+use crate::links::Links;
 use crate::local_log::LocalLog;
 use crate::progress::{Counters, PeerProgress, Progress};
 use crate::reads::ForwardedReads;
@@ -11,8 +13,8 @@ use alloc::collections::VecDeque;
 use alloc::string::String;
 use core::time::Duration;
 use quorate_core::{
-    BootId, EntryId, GroupUuid, HardState, MemberList, NodeId, NodeSet, NodeState, Roster, Service, Term,
-    TermTable, Time, Vlsn, Watermarks,
+    BootId, EntryId, GroupUuid, HardState, MemberList, NodeId, NodeSet, NodeState, Roster, Term, TermTable,
+    Time, Vlsn, Watermarks,
 };
 use quorate_election::{Election, ElectionConfig, ElectionMessage, Standing};
 use quorate_policy::Quorums;
@@ -45,6 +47,7 @@ pub struct Node {
     /// How far the log must be refilled before this node counts again, and the term of the master that said so.
     pub(crate) refill_target: Option<(Term, Option<Vlsn>)>,
     pub(crate) forwarded: ForwardedReads,
+    pub(crate) forwarding: Forwarding,
     pub(crate) streams_begun: u32,
     pub(crate) counters: Counters,
     announced: (NodeState, Term, Option<NodeId>),
@@ -65,30 +68,6 @@ impl Group {
         let quorums =
             Quorums::new(&list).expect("the shell refuses a member list whose quorums can miss each other");
         Self { electable: list.electable(), quorums, list }
-    }
-}
-
-/// The links that this node has dialled and that stand.
-#[derive(Debug, Default)]
-pub(crate) struct Links {
-    control: NodeSet,
-    stream: NodeSet,
-}
-
-impl Links {
-    fn of(&mut self, service: Service) -> &mut NodeSet {
-        match service {
-            Service::Control => &mut self.control,
-            Service::Stream => &mut self.stream,
-        }
-    }
-
-    pub(crate) const fn control(&self) -> &NodeSet {
-        &self.control
-    }
-
-    pub(crate) fn stand(&self, node: NodeId) -> bool {
-        self.control.contains(node) && self.stream.contains(node)
     }
 }
 
@@ -143,6 +122,7 @@ impl Node {
             role: Role::Unknown,
             refill_target: None,
             forwarded: ForwardedReads::default(),
+            forwarding: Forwarding::default(),
             streams_begun: 0,
             counters: Counters::default(),
             announced: (NodeState::Unknown, hard.promised, None),
@@ -357,6 +337,8 @@ impl Node {
             Message::ReadIndexReply { read, at } => self.receive_read_index_reply(from, read, at.ok()),
             Message::RepairRequest { first, last } => self.receive_repair_request(from, first, last),
             Message::Repair { first, frames } => self.receive_repair(now, from, first, frames),
+            Message::Forward(write) => self.receive_forward(from, write),
+            Message::ForwardReply { request, outcome } => self.receive_forward_reply(from, request, outcome),
         }
     }
 
@@ -395,22 +377,6 @@ impl Node {
             StreamMessage::Append { term, stream, committed, first, frames } => {
                 self.receive_append(now, from, term, stream, committed, first, frames);
             }
-        }
-    }
-
-    fn peer_up(&mut self, node: NodeId, service: Service) {
-        self.links.of(service).insert(node);
-        if service == Service::Control {
-            self.introduce_to(node);
-        }
-    }
-
-    fn peer_down(&mut self, now: Time, node: NodeId, service: Service, refused: bool) {
-        self.links.of(service).remove(node);
-        self.end_feeding(node, service);
-        if refused && self.followed_master() == Some(node) {
-            self.election.master_gone(now);
-            self.unfollow();
         }
     }
 

@@ -36,7 +36,8 @@ impl Node {
                 if !self.forwarded.0.contains(&read) {
                     self.forwarded.0.push(read);
                 }
-                self.send(master, Message::ReadIndex { read: read.0 });
+                let read = self.numbered(read.0);
+                self.send(master, Message::ReadIndex { read });
             }
             _ => self.push(Output::ReadFailed { read, failure: ReadFailure::NoMaster }),
         }
@@ -52,7 +53,8 @@ impl Node {
     }
 
     pub(crate) fn receive_read_index_reply(&mut self, from: NodeId, read: u64, at: Option<Option<Vlsn>>) {
-        let read = ReadId(read);
+        // An answer to an earlier run of this process tells too little.
+        let Some(read) = self.number_of(read).map(ReadId) else { return };
         let Some(place) = self.forwarded.0.iter().position(|waiting| *waiting == read) else { return };
         if self.followed_master() != Some(from) {
             return;

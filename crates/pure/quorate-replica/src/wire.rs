@@ -1,10 +1,12 @@
 //! Messages as bytes: Protocol Buffers by prost, frames beside them as they stand.
 
+mod forward;
 mod roster;
 
-use crate::messages::{Heartbeat, HeartbeatReply, Message, NotMaster};
+use crate::messages::{Heartbeat, HeartbeatReply, Message, NotMaster, RequestId};
 use alloc::vec::Vec;
 use bytes::Bytes;
+use forward::WireForward;
 use prost::Message as _;
 use quorate_core::{EntryId, GroupUuid, Incarnation, NodeId, Packet, Term, TermTable, Vlsn};
 use quorate_election::{ElectionMessage, Promise};
@@ -67,7 +69,7 @@ impl Envelope {
 struct Wire {
     #[prost(bytes = "vec", optional, tag = "1")]
     uuid: Option<Vec<u8>>,
-    #[prost(oneof = "Kind", tags = "2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17")]
+    #[prost(oneof = "Kind", tags = "2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19")]
     kind: Option<Kind>,
 }
 
@@ -105,6 +107,11 @@ enum Kind {
     ReadIndexReply(WireReadIndexReply),
     #[prost(message, tag = "17")]
     Repair(WireRepair),
+    #[prost(message, tag = "18")]
+    Forward(WireForward),
+    /// The body says what became of the write.
+    #[prost(uint64, tag = "19")]
+    ForwardReply(u64),
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -301,6 +308,11 @@ fn encode_message(message: Message) -> (Kind, Bytes) {
         Message::Repair { first, frames } => {
             (Kind::Repair(WireRepair { first: first.as_u64(), last: 0 }), frames)
         }
+        Message::Forward(write) => {
+            let payload = write.payload.clone();
+            (Kind::Forward(write.into()), payload)
+        }
+        Message::ForwardReply { request, outcome } => (Kind::ForwardReply(request.0), outcome),
     }
 }
 
@@ -415,6 +427,8 @@ fn decode_message(kind: Kind, body: Bytes) -> Result<Message, WireError> {
                 None => Message::Repair { first, frames: body },
             }
         }
+        Kind::Forward(wire) => Message::Forward(wire.into_write(body)?),
+        Kind::ForwardReply(request) => Message::ForwardReply { request: RequestId(request), outcome: body },
     })
 }
 

@@ -22,6 +22,10 @@ struct Group {
     wires: VecDeque<(NodeId, NodeId, Packet)>,
     cut: Vec<(NodeId, NodeId)>,
     reads: Vec<(NodeId, ReadId, Result<Option<Vlsn>, ReadFailure>)>,
+    /// Writes that a node was asked for, and by whom.
+    asked: Vec<(NodeId, NodeId, ForwardedWrite)>,
+    /// What a node was told of the writes that it passed on, and by whom.
+    answered: Vec<(NodeId, NodeId, RequestId, Bytes)>,
 }
 
 fn n(number: u16) -> NodeId {
@@ -51,6 +55,8 @@ impl Group {
             wires: VecDeque::new(),
             cut: Vec::new(),
             reads: Vec::new(),
+            asked: Vec::new(),
+            answered: Vec::new(),
         };
         for number in 1..=count {
             let hard = HardState {
@@ -156,6 +162,10 @@ impl Group {
                 Output::State { state, term, .. } => host.states.push((state, term)),
                 Output::ReadReady { read, at } => self.reads.push((node, read, Ok(at))),
                 Output::ReadFailed { read, failure } => self.reads.push((node, read, Err(failure))),
+                Output::WriteAsked { from, write } => self.asked.push((node, from, write)),
+                Output::WriteAnswered { from, request, outcome } => {
+                    self.answered.push((node, from, request, outcome));
+                }
                 Output::Halt(halt) => panic!("{node} halts: {halt:?}"),
                 Output::Repair { .. } | Output::Trim { .. } | Output::Event(_) => {}
             }
@@ -440,4 +450,85 @@ fn a_directory_that_did_not_found_the_group_takes_no_part_in_it() {
     let master = group.master();
     let error = group.put(master, "x", "sync,sync,all").unwrap_err();
     assert_eq!(error, ProposeError::InsufficientReplicas { needed: 3, available: 2 });
+}
+
+fn proposal(payload: &'static str) -> Proposal {
+    let durability = "sync,sync,all".parse().unwrap();
+    Proposal { payload: Bytes::from_static(payload.as_bytes()), durability }
+}
+
+impl Group {
+    fn forward(&mut self, node: NodeId, payload: &'static str) -> Option<(NodeId, RequestId)> {
+        let (now, reads) = (self.now, Bytes::from_static(b"reads"));
+        let sent = self.host(node).node.forward(now, proposal(payload), reads, Duration::from_secs(7));
+        self.drain(node);
+        sent
+    }
+}
+
+#[test]
+fn a_replica_passes_a_write_on_to_its_master_and_hears_what_became_of_it() {
+    let mut group = Group::new(3);
+    assert_eq!(group.forward(n(1), "too early"), None);
+    group.seconds(5);
+    let master = group.master();
+    let replica = n(master.as_u16() % 3 + 1);
+    let (to, request) = group.forward(replica, "a").unwrap();
+    assert_eq!(to, master);
+    group.seconds(1);
+    let [(at, from, write)] = &group.asked[..] else { panic!("{:?}", group.asked) };
+    assert_eq!((*at, *from, write.request), (master, replica, request));
+    assert_eq!((&write.payload[..], &write.reads[..]), (&b"a"[..], &b"reads"[..]));
+    assert_eq!((write.durability, write.timeout), (proposal("a").durability, Duration::from_secs(7)));
+    group.host(master).node.answer_write(replica, request, Bytes::from_static(b"done"));
+    group.drain(master);
+    group.seconds(1);
+    assert_eq!(group.answered, [(replica, master, request, Bytes::from_static(b"done"))]);
+}
+
+#[test]
+fn a_master_passes_nothing_on_and_a_replica_asked_by_mistake_says_who_leads() {
+    let mut group = Group::new(3);
+    group.seconds(5);
+    let master = group.master();
+    let replica = n(master.as_u16() % 3 + 1);
+    assert_eq!(group.forward(master, "a"), None);
+    let refused = group.put(replica, "a", "sync,sync,majority");
+    assert_eq!(refused, Err(ProposeError::NotMaster { master: Some(master) }));
+}
+
+#[test]
+fn what_another_run_of_the_process_has_asked_is_named_otherwise() {
+    let mut group = Group::new(3);
+    group.seconds(5);
+    let replica = n(group.master().as_u16() % 3 + 1);
+    let (_, first) = group.forward(replica, "a").unwrap();
+    group.kill(replica);
+    group.restart(replica, 1);
+    group.seconds(5);
+    let (_, second) = group.forward(replica, "a").unwrap();
+    assert_ne!(first, second);
+}
+
+#[test]
+fn an_answer_to_an_earlier_run_s_read_serves_no_read_of_this_one() {
+    let mut group = Group::new(3);
+    group.seconds(5);
+    let master = group.master();
+    let replica = n(master.as_u16() % 3 + 1);
+    let now = group.now;
+    group.host(replica).node.read(now, ReadId(1));
+    let host = group.host(replica);
+    let asked = std::iter::from_fn(|| host.node.poll()).find_map(|output| match output {
+        Output::Send { message: Message::ReadIndex { read }, .. } => Some(read),
+        _ => None,
+    });
+    let earlier = asked.unwrap() - (1 << 40);
+    let uuid = group.host(replica).node.identity();
+    let message = Message::ReadIndexReply { read: earlier, at: Ok(None) };
+    group.input(replica, Input::Receive { from: master, uuid, message });
+    assert_eq!(group.reads, []);
+    let message = Message::ReadIndexReply { read: asked.unwrap(), at: Ok(None) };
+    group.input(replica, Input::Receive { from: master, uuid, message });
+    assert_eq!(group.reads, [(replica, ReadId(1), Ok(None))]);
 }

@@ -123,6 +123,24 @@ fn log() -> impl Strategy<Value = StreamMessage> {
     ]
 }
 
+fn bytes() -> impl Strategy<Value = Bytes> {
+    proptest::collection::vec(any::<u8>(), 0..99).prop_map(Bytes::from)
+}
+
+fn forwarded() -> impl Strategy<Value = ForwardedWrite> {
+    let sync = || prop_oneof![Just("sync"), Just("write-no-sync"), Just("no-sync")];
+    let acks = prop_oneof![Just("all"), Just("majority"), Just("none")];
+    (any::<u64>(), bytes(), bytes(), sync(), sync(), acks, any::<u32>()).prop_map(
+        |(request, payload, reads, local, replica, acks, micros)| ForwardedWrite {
+            request: RequestId(request),
+            payload,
+            reads,
+            durability: format!("{local},{replica},{acks}").parse().expect("a durability"),
+            timeout: std::time::Duration::from_micros(micros.into()),
+        },
+    )
+}
+
 fn message() -> impl Strategy<Value = Message> {
     prop_oneof![
         (any::<u128>(), proptest::option::of(roster()), any::<bool>()).prop_map(
@@ -145,6 +163,10 @@ fn message() -> impl Strategy<Value = Message> {
         any::<u64>().prop_map(|read| Message::ReadIndex { read }),
         (any::<u64>(), position()).prop_map(|(read, at)| Message::ReadIndexReply { read, at: Ok(at) }),
         (vlsn(), vlsn()).prop_map(|(first, last)| Message::RepairRequest { first, last }),
+        forwarded().prop_map(Message::Forward),
+        (any::<u64>(), bytes()).prop_map(|(request, outcome)| {
+            Message::ForwardReply { request: RequestId(request), outcome }
+        }),
         (vlsn(), proptest::collection::vec(any::<u8>(), 0..99))
             .prop_map(|(first, frames)| Message::Repair { first, frames: Bytes::from(frames) }),
     ]
