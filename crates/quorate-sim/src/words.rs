@@ -57,15 +57,26 @@ impl fmt::Display for InWords<'_> {
                 write!(f, "HeartbeatReply t={} #{}", TermName(reply.term), reply.sequence)
             }
             Message::Stream(message) => stream(message, f),
-            Message::ReadIndex { read } => write!(f, "ReadIndex #{read}"),
+            Message::ReadIndex { read } => write!(f, "ReadIndex #{}", within_run(*read)),
             Message::ReadIndexReply { read, at } => match at {
-                Ok(at) => write!(f, "ReadIndexReply #{read} at={}", number(*at)),
-                Err(_) => write!(f, "ReadIndexReply #{read} not master"),
+                Ok(at) => write!(f, "ReadIndexReply #{} at={}", within_run(*read), number(*at)),
+                Err(_) => write!(f, "ReadIndexReply #{} not master", within_run(*read)),
             },
             Message::RepairRequest { first, last } => write!(f, "RepairRequest {first}..={last}"),
             Message::Repair { first, frames } => write!(f, "Repair from {first}, {} B", frames.len()),
+            Message::Forward(write) => {
+                write!(f, "Forward #{}, {} B", within_run(write.request.0), write.payload.len())
+            }
+            Message::ForwardReply { request, outcome } => {
+                write!(f, "ForwardReply #{}, {} B", within_run(request.0), outcome.len())
+            }
         }
     }
+}
+
+/// What a node numbers without the number of its run, which stands above.
+const fn within_run(numbered: u64) -> u64 {
+    numbered & ((1 << 40) - 1)
 }
 
 fn election(message: &ElectionMessage, f: &mut fmt::Formatter<'_>) -> fmt::Result {

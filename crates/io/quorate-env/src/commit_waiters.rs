@@ -96,8 +96,8 @@ impl<T> CommitWaiters<T> {
         }
     }
 
-    /// Takes in a write that was proposed as the entry `id`. Deadlines never decrease from one write to the
-    /// next.
+    /// Takes in a write that was proposed as the entry `id`. One whose deadline comes before that of a write
+    /// registered earlier may be given up as late as that.
     pub fn register(&mut self, id: EntryId, durability: CommitDurability, deadline: Time, whom: T) {
         let waiter = Waiter { id, durability, deadline, result: Bytes::new(), whom };
         let queue = match durability.acks {

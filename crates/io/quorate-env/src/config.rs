@@ -66,6 +66,10 @@ pub struct RepConfig {
     pub insecure_no_auth: bool,
     /// How durable a write is, unless it says otherwise. Default: fsynced by a majority.
     pub durability: CommitDurability,
+    /// Writes on a replica are passed on to the master, and answered once they are applied here too, so that
+    /// whoever wrote reads its own writes on any node. False: they are refused with the master's address.
+    /// Default: true.
+    pub forward_writes: bool,
     /// What a read asks for, unless it says otherwise. Default: nothing; it sees some committed state, at
     /// once.
     pub consistency: ConsistencyPolicy,
@@ -165,6 +169,7 @@ impl RepConfig {
             transport: RepTransportKind::default(),
             insecure_no_auth: false,
             durability: CommitDurability::default(),
+            forward_writes: true,
             consistency: ConsistencyPolicy::default(),
             heartbeat_interval: Duration::from_millis(100),
             election_timeout: Duration::from_secs(1),

@@ -1,14 +1,15 @@
 use crate::admission::{self, Admission};
 use crate::clock::Clock;
-use crate::commit::{Commit, CommitResult};
+use crate::commit::Commit;
 use crate::kv::{KvReader, SCHEMA_VERSION};
 use crate::read::PendingRead;
 use crate::role::Role;
 use crate::shell::event::{Event, Inspection, ReadRequest, Write};
-use crate::slot::{self, Slot, Ticket};
+use crate::slot::{self, Slot};
 use crate::snapshot::Snapshot;
 use crate::tally::Tally;
 use crate::write_queue::WriteQueue;
+use crate::write_ticket::WriteTicket;
 use crate::{
     GroupStatus, MasterAddress, MemberStatus, OpenSession, ReadError, ReplicaStatus, WriteError, WriteRequest,
 };
@@ -144,6 +145,7 @@ impl Core {
     /// Queues a write for the event loop.
     fn send(&self, payload: Bytes, reads: Bytes, durability: CommitDurability) -> Commit {
         let (slot, ticket) = slot::slot();
+        let ticket = WriteTicket::Caller(ticket);
         let deadline = self.clock.now() + self.limits.ack_timeout;
         match self.writes.send(Write { payload, reads, durability, deadline, ticket }) {
             Ok(()) => Commit::new(slot),
@@ -333,6 +335,3 @@ impl Drop for Permit {
         self.0.reads_waiting.fetch_sub(1, Ordering::Relaxed);
     }
 }
-
-/// Whom the event loop answers for a write.
-pub(crate) type WriteTicket = Ticket<CommitResult>;

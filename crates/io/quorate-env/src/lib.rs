@@ -26,6 +26,8 @@ mod database_error;
 mod decode_error;
 mod directory;
 mod environment;
+mod forward_outcome;
+mod forwards;
 mod freshness;
 mod key;
 pub mod kv;
@@ -52,6 +54,7 @@ mod wait_error;
 mod write_error;
 mod write_queue;
 mod write_request;
+mod write_ticket;
 
 pub use applier::{Applied, Applier};
 pub use bytes_database::BytesDatabase;

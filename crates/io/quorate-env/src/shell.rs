@@ -18,6 +18,7 @@ mod carry_out;
 mod closing;
 pub(crate) mod event;
 pub(crate) mod event_loop;
+pub(crate) mod forward;
 pub(crate) mod inbox;
 pub(crate) mod listeners;
 pub(crate) mod log_reader;

@@ -67,6 +67,8 @@ tally! {
     commits_timed_out,
     /// Writes that were refused before anything was written: wrong node, too few replicas, too busy.
     writes_refused,
+    /// Writes that this node has passed on to the master.
+    writes_forwarded,
     /// Writes of which the engine said that they ask for what cannot be, such as a database that is not
     /// there.
     writes_without_effect,

@@ -162,16 +162,25 @@ pub enum WriteError {
         /// Names the write.
         token: CommitToken,
     },
-    /// The environment was closed, or its node failed, while the write was under way. It may still be
-    /// committed.
+    /// The write was under way when the environment was closed, its node failed, or the master to which it
+    /// had been passed on was lost or did not answer in time. It may have been committed, or may still be.
     #[error(
-        "this node stopped before the outcome of the write was known: a read at another node that waits \
-         for its token tells"
+        "the outcome of the write was not heard of, since a node stopped or did not answer: it may have been \
+         done{}", ask_by_token(token.as_ref())
     )]
     Interrupted {
-        /// Names the write; `None` if the node failed before it could be named.
+        /// Names the write; `None` if this node had not heard its name. A write that was passed on and is
+        /// known to be committed, but was not applied here in time, has one.
         token: Option<CommitToken>,
     },
+}
+
+/// The end of a sentence that says how to find out.
+fn ask_by_token(token: Option<&CommitToken>) -> String {
+    match token {
+        Some(token) => format!("; a read that waits for the token {token} tells"),
+        None => ", and has no token by which to ask: read what it would have changed".to_owned(),
+    }
 }
 
 /// Whether a write that did not succeed may have taken effect.

@@ -29,14 +29,19 @@ impl WriteQueue {
 
     /// Queues a write, or says why it is refused.
     pub(crate) fn send(&self, write: Write) -> Result<(), WriteError> {
+        self.offer(write).map_err(|(error, _)| error)
+    }
+
+    /// As [`send`](Self::send), and hands back a write that is refused.
+    pub(crate) fn offer(&self, write: Write) -> Result<(), (WriteError, Write)> {
         let bytes = write.bytes();
         let count_before = self.count.fetch_add(1, Ordering::Relaxed);
         let bytes_before = self.bytes.fetch_add(bytes, Ordering::Relaxed);
         let fits = count_before < WRITES_MAX && (bytes_before == 0 || bytes_before + bytes <= BYTES_MAX);
         let sent = if fits {
-            self.sender.send(write).map_err(|_| WriteError::Closed)
+            self.sender.send(write).map_err(|unsent| (WriteError::Closed, unsent.0))
         } else {
-            Err(WriteError::Busy)
+            Err((WriteError::Busy, write))
         };
         sent.inspect_err(|_| self.left(bytes))
     }
@@ -52,12 +57,14 @@ impl WriteQueue {
 mod tests {
     use super::*;
     use crate::slot::slot;
+    use crate::write_ticket::WriteTicket;
     use bytes::Bytes;
     use quorate_core::Time;
     use quorate_policy::CommitDurability;
 
     fn write(bytes: usize) -> Write {
         let (_, ticket) = slot();
+        let ticket = WriteTicket::Caller(ticket);
         let payload = Bytes::from(vec![0; bytes]);
         Write {
             payload,
@@ -93,7 +100,7 @@ mod tests {
     fn writes_left_in_a_queue_that_nobody_empties_any_more_are_answered() {
         let (queue, receiver) = WriteQueue::new();
         let (answer, ticket) = slot();
-        queue.send(Write { ticket, ..write(1) }).unwrap();
+        queue.send(Write { ticket: WriteTicket::Caller(ticket), ..write(1) }).unwrap();
         drop(receiver);
         assert_eq!(answer.wait(), None);
     }

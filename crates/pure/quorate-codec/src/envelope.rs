@@ -4,6 +4,8 @@ const SCHEMA_VERSION_AT: usize = 2;
 const SESSION_AT: usize = 4;
 const SEQUENCE_AT: usize = SESSION_AT + size_of::<u128>();
 const SESSION_END: usize = SEQUENCE_AT + size_of::<u64>();
+/// The most that an envelope takes besides its body, in bytes.
+pub const ENVELOPE_BYTES_MAX: usize = SESSION_END;
 const FLAG_SESSION: u8 = 1 << 0;
 
 /// What an entry's body is.

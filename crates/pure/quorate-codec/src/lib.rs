@@ -68,7 +68,7 @@ mod varint;
 pub use cut::{prefix, split_at_bytes, suffix};
 pub use decode::decode;
 pub use encoder::Encoder;
-pub use envelope::{Envelope, EnvelopeError, PayloadKind, Session};
+pub use envelope::{ENVELOPE_BYTES_MAX, Envelope, EnvelopeError, PayloadKind, Session};
 pub use frame::{Frame, frames};
 pub use frame_error::FrameError;
 pub use header::{FORMAT_VERSION, HEADER_BYTES, Header, PAYLOAD_BYTES_MAX};

@@ -41,6 +41,8 @@ impl RepConfigBuilder {
         insecure_no_auth: bool;
         /// How durable a write is, unless it says otherwise.
         durability: CommitDurability;
+        /// Whether writes on a replica are passed on to the master.
+        forward_writes: bool;
         /// What a read asks for, unless it says otherwise.
         consistency: ConsistencyPolicy;
         /// How often a master tells the others that it lives.

@@ -5,7 +5,7 @@ use super::log_reader::LogRead;
 use super::log_writer::LogCommand;
 use crate::{ReadError, StateChangeEvent, WriteError};
 use quorate_core::{HardState, NodeId, NodeState, Term};
-use quorate_replica::{Envelope, Event, Halt, Input, Message, Output};
+use quorate_replica::{Envelope, Event, Halt, Input, Message, Output, RequestId};
 
 impl EventLoop {
     /// Carries out everything that the node asks for, in its order.
@@ -43,6 +43,8 @@ impl EventLoop {
             Output::ReadFailed { read, failure } => {
                 tracing::trace!(?read, ?failure, "a read is asked for again")
             }
+            Output::WriteAsked { from, write } => self.write_asked(from, write),
+            Output::WriteAnswered { from, request, outcome } => self.write_answered(from, request, outcome),
             Output::Event(event) => report(&event),
             Output::Halt(halt) => self.halt(&halt),
         }
@@ -61,17 +63,27 @@ impl EventLoop {
 
     fn send(&mut self, to: NodeId, message: Message) {
         let service = message.service();
+        let dropped = Dropped::of(&message);
         let packet = Envelope { uuid: self.node.identity(), message }.encode();
         match self.transport.send(to, service, packet) {
             Ok(()) => self.core.tally.packets_sent.increment(),
             Err(_) => {
                 self.core.tally.packets_dropped.increment();
-                self.node.handle(self.core.clock.now(), Input::SendDropped { to, service });
+                match dropped {
+                    Dropped::Forward(request) => self.forward_dropped(request),
+                    Dropped::Answer => {}
+                    Dropped::Protocol => {
+                        self.node.handle(self.core.clock.now(), Input::SendDropped { to, service });
+                    }
+                }
             }
         }
     }
 
     fn change_state(&mut self, state: NodeState, term: Term, master: Option<NodeId>) {
+        if let Some(master) = master {
+            self.forward_to_another(master);
+        }
         let master = master.and_then(|master| self.core.master_address(master));
         let event = StateChangeEvent { state, term, master };
         tracing::info!(%state, %term, master = ?event.master, "state changed");
@@ -110,6 +122,26 @@ impl EventLoop {
         if self.node.is_bound() {
             hello.member_list_hash = None;
             self.hello_is_final = self.uuid.is_some();
+        }
+    }
+}
+
+/// Whom it concerns that a message was not sent.
+enum Dropped {
+    /// The caller whose write it was.
+    Forward(RequestId),
+    /// A replica, whose caller's time runs out.
+    Answer,
+    /// The node.
+    Protocol,
+}
+
+impl Dropped {
+    const fn of(message: &Message) -> Self {
+        match message {
+            Message::Forward(write) => Self::Forward(write.request),
+            Message::ForwardReply { .. } => Self::Answer,
+            _ => Self::Protocol,
         }
     }
 }

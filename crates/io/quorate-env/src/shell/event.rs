@@ -2,11 +2,12 @@ use crate::admission::Answer;
 use crate::commit::CommitResult;
 use crate::core::Permit;
 use crate::slot::Ticket;
+use crate::write_ticket::WriteTicket;
 use crate::{Applied, GroupStatus, RepStats};
 use bytes::Bytes;
 use quorate_core::{NodeId, PeerEvent, Time};
 use quorate_policy::{CommitDurability, ConsistencyPolicy};
-use quorate_replica::{Envelope, Input};
+use quorate_replica::{Envelope, Input, RequestId};
 
 /// What can happen to the event loop, besides writes and the passing of time.
 pub(crate) enum Event {
@@ -25,6 +26,8 @@ pub(crate) enum Event {
     Applied { applied: Applied, bytes: usize },
     /// Somebody wants to read.
     Read(ReadRequest),
+    /// A write that a replica has asked for is decided.
+    Answer { to: NodeId, request: RequestId, result: CommitResult },
     /// Somebody wants to know how the node is.
     Inspect(Ticket<Inspection>),
     /// The environment is to be closed.
@@ -38,7 +41,7 @@ pub(crate) struct Write {
     pub(crate) reads: Bytes,
     pub(crate) durability: CommitDurability,
     pub(crate) deadline: Time,
-    pub(crate) ticket: Ticket<CommitResult>,
+    pub(crate) ticket: WriteTicket,
 }
 
 impl Write {

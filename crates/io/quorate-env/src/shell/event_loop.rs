@@ -1,18 +1,21 @@
 use super::apply_thread::ApplyCommand;
 use super::event::{Event, Inspection, ReadRequest, Write};
+use super::forward::Forwarding;
 use super::inbox::Budget;
 use super::listeners::ListenerCommand;
 use super::log_reader::LogRead;
 use super::log_writer::LogCommand;
 use super::propose::Gathered;
 use crate::admission::Answer;
-use crate::core::{Core, Permit, WriteTicket};
+use crate::core::{Core, Permit};
+use crate::forwards::Forwards;
 use crate::metrics::Instruments;
 use crate::slot::Ticket;
+use crate::write_ticket::WriteTicket;
 use crate::{CloseError, CommitWaiters, ReadError, ReadWaiters};
 use crossbeam_channel::{Receiver, Sender, select};
 use quorate_core::{
-    DownReason, EngineError, GroupUuid, Hello, LogError, PeerEvent, StateStore, Time, Transport,
+    DownReason, EngineError, GroupUuid, Hello, LogError, PeerEvent, Service, StateStore, Time, Transport,
 };
 use quorate_log::DirectoryLock;
 use quorate_policy::ConsistencyPolicy;
@@ -34,6 +37,8 @@ pub(crate) struct EventLoop {
     pub(super) gathered: Gathered,
     pub(super) commits: CommitWaiters<WriteTicket>,
     pub(super) reads: ReadWaiters<WaitingRead>,
+    pub(super) forwards: Forwards<WriteTicket>,
+    pub(super) forwarding: Forwarding,
     pub(super) state: Box<dyn StateStore>,
     /// Keeps others out of the data directory until all is done.
     pub(super) directory: DirectoryLock,
@@ -120,8 +125,13 @@ impl EventLoop {
     }
 
     fn deadline(&self) -> Option<Time> {
-        let deadlines =
-            [self.node.deadline(), self.commits.deadline(), self.reads.deadline(), self.gathered.deadline()];
+        let deadlines = [
+            self.node.deadline(),
+            self.commits.deadline(),
+            self.reads.deadline(),
+            self.forwards.deadline(),
+            self.gathered.deadline(),
+        ];
         deadlines.into_iter().flatten().chain([self.instruments.deadline()]).min()
     }
 
@@ -149,6 +159,7 @@ impl EventLoop {
                 self.feed(Input::Applied { last: applied.last.vlsn, bytes });
             }
             Event::Read(request) => self.begin_read(request),
+            Event::Answer { to, request, result } => self.answer_replica(to, request, result),
             Event::Inspect(ticket) => {
                 let inspection = self.inspect();
                 ticket.resolve(inspection);
@@ -183,6 +194,9 @@ impl EventLoop {
                 }
                 let refused = reason.proves_absence();
                 self.feed(Input::PeerDown { node, service, refused });
+                if service == Service::Stream {
+                    self.forward_link_lost(node);
+                }
             }
             PeerEvent::Rejected { peer, refusal } => {
                 tally.callers_rejected.increment();

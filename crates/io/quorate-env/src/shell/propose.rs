@@ -1,7 +1,7 @@
 use super::event::Write;
 use super::event_loop::EventLoop;
 use crate::clock::wall_clock_micros;
-use crate::core::WriteTicket;
+use crate::write_ticket::WriteTicket;
 use crate::{WriteError, kv};
 use bytes::Bytes;
 use quorate_core::{EntryId, Time};
@@ -62,6 +62,21 @@ impl Gathered {
         plain.count()
     }
 
+    /// Removes the leading writes, as long as `fits` holds of the next one's length in bytes.
+    pub(super) fn take_while(&mut self, mut fits: impl FnMut(usize) -> bool) -> Vec<Write> {
+        let lengths = self.proposals.iter().zip(&self.callers);
+        let lengths = lengths.map(|(proposal, caller)| proposal.payload.len() + caller.reads.len());
+        let count = lengths.take_while(|bytes| fits(*bytes)).count();
+        let write = |(Proposal { payload, durability }, Caller { deadline, reads, ticket })| Write {
+            payload,
+            reads,
+            durability,
+            deadline,
+            ticket,
+        };
+        self.take(count).map(write).collect()
+    }
+
     /// Removes the first `count` writes.
     fn take(&mut self, count: usize) -> impl Iterator<Item = (Proposal, Caller)> {
         let taken = self.proposals.drain(..count).zip(self.callers.drain(..count));
@@ -70,11 +85,18 @@ impl Gathered {
 }
 
 impl EventLoop {
-    /// Proposes what callers want written, if the node takes proposals at present.
+    /// Proposes what callers want written, if the node takes proposals at present; passes it on, if another
+    /// node does. While this node takes office writes wait for their turn.
     pub(super) fn propose(&mut self) {
         self.gather();
         self.refuse_overdue();
-        while !self.gathered.is_empty() && self.node.accepts() && self.propose_run() {}
+        if self.gathered.is_empty() || self.node.is_taking_office() {
+            return;
+        }
+        match self.forward_target() {
+            Some(master) => self.forward_gathered(master),
+            None => while !self.gathered.is_empty() && self.node.accepts() && self.propose_run() {},
+        }
     }
 
     /// Takes writes out of their queue.

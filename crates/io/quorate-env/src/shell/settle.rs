@@ -13,6 +13,7 @@ impl EventLoop {
     pub(super) fn settle(&mut self) {
         self.settle_commits();
         self.settle_reads();
+        self.settle_forwards(self.core.clock.now());
     }
 
     fn settle_commits(&mut self) {
@@ -56,6 +57,9 @@ impl EventLoop {
         for (ticket, outcome) in self.commits.abandon() {
             let token = self.uuid.map(|group| CommitToken::new(group, outcome.id()));
             ticket.resolve(Err(WriteError::Interrupted { token }));
+        }
+        for (ticket, result) in self.forwards.abandon() {
+            ticket.resolve(result);
         }
     }
 

@@ -5,6 +5,7 @@ use super::apply_thread::{ApplyCommand, ApplyThread};
 use super::closing::join;
 use super::event::Event;
 use super::event_loop::{EventLoop, Workers};
+use super::forward::Forwarding;
 use super::inbox::{Budget, NodeInbox};
 use super::listeners::{self, ListenerCommand};
 use super::log_reader::{self, LogRead};
@@ -14,6 +15,7 @@ use crate::clock::Clock;
 use crate::config::Checked;
 use crate::core::{Core, End, Identity, Limits};
 use crate::directory::{Directory, Opened};
+use crate::forwards::Forwards;
 use crate::kv::KvEngine;
 use crate::metrics::{self, Instruments};
 use crate::tally::Tally;
@@ -91,6 +93,8 @@ pub(crate) fn open(config: RepConfig, parts: Parts<'_>) -> Result<Running, OpenE
         gathered: Gathered::default(),
         commits: CommitWaiters::new(),
         reads: ReadWaiters::new(config.heartbeat_interval),
+        forwards: Forwards::new(config.window_bytes_max),
+        forwarding: Forwarding { is_on: config.forward_writes, patience: config.election_timeout },
         state: Box::new(state),
         directory: lock,
         transport,
