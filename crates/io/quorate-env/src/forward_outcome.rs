@@ -1,7 +1,7 @@
 //! What became of a write, on its way from the master to the replica that has passed it on.
 
-use crate::WriteError;
 use crate::commit::{CommitExtent, CommitResult, Committed};
+use crate::{Outcome, WriteError};
 use bytes::Bytes;
 use prost::Message as _;
 use quorate_codec::DatabaseId;
@@ -151,7 +151,11 @@ fn error_kind(error: WriteError) -> Kind {
             let (needed, received) = (needed as u64, received as u64);
             Kind::InsufficientAcks(WireAcks { needed, received, entry: entry(token) })
         }
-        WriteError::Interrupted { token } => Kind::Interrupted(token.map_or_else(WireEntry::default, entry)),
+        // What is refused before it is sent, by any node, is at least told whether it was done.
+        other => match other.outcome() {
+            Outcome::NotDone => Kind::Malformed(other.to_string()),
+            Outcome::Unknown { token } => Kind::Interrupted(token.map_or_else(WireEntry::default, entry)),
+        },
     }
 }
 
@@ -227,7 +231,6 @@ impl WireEntry {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Outcome;
 
     const GROUP: GroupUuid = GroupUuid(7);
 

@@ -104,6 +104,7 @@ impl Origin {
                 source,
             })?;
         }
+        config.forward_writes = file.writes.forward.unwrap_or(config.forward_writes);
         file.timeouts.set(&mut config);
         file.limits.set(&mut config);
         Ok(config)

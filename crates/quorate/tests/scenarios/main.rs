@@ -11,6 +11,7 @@ mod delivery;
 mod divergence;
 mod elections;
 mod failover;
+mod forwarding;
 mod freshness;
 mod load;
 mod log_image;

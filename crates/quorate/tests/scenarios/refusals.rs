@@ -20,8 +20,8 @@ fn assert_refused(cluster: &Cluster, write: impl FnOnce() -> Commit, expected: &
 }
 
 #[test]
-fn a_replica_refuses_writes_and_names_the_master_and_its_address() {
-    let cluster = Cluster::running(3, settings);
+fn a_replica_that_passes_nothing_on_refuses_writes_and_names_the_master_and_its_address() {
+    let cluster = Cluster::running(3, |config| settings(config).forward_writes(false));
     let (master, replicas) = cluster.roles();
     let token = cluster.database(master).put(b"key", b"value").wait().unwrap().token;
     let address = MasterAddress { node: cluster.name(master).to_owned(), address: cluster.address(master) };

@@ -56,8 +56,8 @@ fn a_stopped_node_catches_up_when_it_comes_back() {
 }
 
 #[test]
-fn a_replica_refuses_writes_and_names_the_master() {
-    let group = Group::start(3);
+fn a_replica_that_passes_nothing_on_refuses_writes_and_names_the_master() {
+    let group = Group::start_with(3, |config| config.forward_writes(false));
     let master = group.master();
     let replica = group.node((master + 1) % 3);
     replica.wait_for_state(NodeState::Replica, LONG).unwrap();

@@ -24,6 +24,8 @@ pub(super) struct NodeFile {
     pub(super) members: Vec<DeclaredMember>,
     pub(super) quorum: Option<Quorum>,
     #[serde(default)]
+    pub(super) writes: Writes,
+    #[serde(default)]
     pub(super) timeouts: Timeouts,
     #[serde(default)]
     pub(super) limits: Limits,
@@ -57,6 +59,14 @@ enum DeclaredType {
 pub(super) struct Quorum {
     election: u16,
     write: u16,
+}
+
+/// What becomes of writes.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Writes {
+    /// Whether a replica passes them on to the master; else it refuses them with the master's address.
+    pub(super) forward: Option<bool>,
 }
 
 /// Times in milliseconds.

@@ -27,7 +27,7 @@ async fn after_kill_9_of_the_master_under_load_another_one_acknowledges_writes_b
 #[tokio::test(flavor = "multi_thread")]
 async fn a_master_that_was_stopped_for_a_while_finds_itself_deposed_and_serves_nothing_stale() {
     const STOP: Duration = Duration::from_secs(10);
-    let group = Group::start("").await;
+    let group = Group::start("\n[writes]\nforward = false\n").await;
     let old = group.master;
     group.client(old).put("k".into(), "before".into()).await.unwrap();
 

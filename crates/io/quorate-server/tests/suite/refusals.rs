@@ -8,6 +8,7 @@ use quorate_server::v1::{
 };
 use tonic::{Code, Status};
 
+const PASSING_NOTHING_ON: &str = "\n[writes]\nforward = false\n";
 const SMALL_VALUES: &str = "\n[limits]\nvalue_bytes_max = 1000\n";
 
 fn reason(status: &Status) -> Reason {
@@ -19,8 +20,8 @@ async fn refusal(group: &Group, request: PutRequest) -> Status {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_write_on_a_replica_is_refused_with_the_masters_name_and_addresses() {
-    let group = Group::start("").await;
+async fn a_write_on_a_replica_that_passes_nothing_on_is_refused_with_the_masters_name_and_addresses() {
+    let group = Group::start(PASSING_NOTHING_ON).await;
     let expected = group.client(group.master).status().await.unwrap().master.unwrap();
     for replica in group.replicas() {
         let refused = group.client(replica).put("k".into(), "v".into()).await.unwrap_err();
