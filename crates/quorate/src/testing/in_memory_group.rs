@@ -115,12 +115,13 @@ impl InMemoryGroup {
 
 /// Faults, and their end.
 impl InMemoryGroup {
-    /// Ends a node as a crash of its process would: nothing is synced, flushed or said to anybody, and the
-    /// others learn that nobody answers at its address. What its log holds is there when it is
-    /// [restarted](Self::restart).
+    /// Ends a node as the death of its process looks from outside: from one moment to the next nothing comes
+    /// from it any more, and the others learn that nobody answers at its address. What its log holds is there
+    /// when it is [restarted](Self::restart).
     ///
     /// # Errors
-    /// [`InMemoryGroupError::UnknownNode`]; [`InMemoryGroupError::NotRunning`].
+    /// [`InMemoryGroupError::UnknownNode`]; [`InMemoryGroupError::NotRunning`];
+    /// [`InMemoryGroupError::Stop`].
     pub fn kill(&self, name: &str) -> Result<(), InMemoryGroupError> {
         let node = self.take(name)?;
         self.network.kill(self.id(name)?);
