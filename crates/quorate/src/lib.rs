@@ -51,6 +51,11 @@
 //! *unknown*, with the token to ask later ([`WriteError::outcome`]). A read says what it asks for: nothing,
 //! to see a certain commit, or to be linearizable ([`ConsistencyPolicy`]).
 //!
+//! # Present data
+//!
+//! What an application has in a redb file or a fjall directory is taken into a new group by
+//! [`import`](Environment::import); the module `quorate::import` reads those stores.
+//!
 //! # Features
 //!
 //! They only add: none changes what there is without it.
@@ -66,6 +71,8 @@
 #![forbid(unsafe_code)]
 
 pub mod engine;
+#[cfg(any(feature = "redb", feature = "fjall"))]
+pub mod import;
 mod parts;
 mod replicated_environment;
 #[cfg(feature = "testing")]
@@ -80,11 +87,12 @@ pub use quorate_core::{
 pub use quorate_core::{conformance, engine_conformance};
 pub use quorate_env::{
     BytesDatabase, ClientSession, CloseError, Commit, CommitExtent, Committed, ConfigError, CreateDatabase,
-    Database, DatabaseError, DatabaseId, DecodeError, EngineKind, Environment, Figure, GroupStatus, Key,
-    KeyError, KeyForm, KeyPrefix, KeyRange, MasterAddress, MemberStatus, OpenError, OpenSession, Outcome,
-    Parts, PendingRead, ReadError, ReadSet, RepConfig, RepConfigBuilder, RepStats, RepTransportKind,
-    ReplicaStatus, Rows, Session, Snapshot, StateChangeEvent, StateChangeListener, TypedRows, WaitError,
-    WriteBatch, WriteError, WriteRequest, encode_key,
+    Database, DatabaseError, DatabaseId, DecodeError, EngineKind, Environment, Figure, GroupStatus,
+    ImportError, ImportOptions, ImportRow, Imported, Key, KeyError, KeyForm, KeyPrefix, KeyRange,
+    MasterAddress, MemberStatus, OpenError, OpenSession, Outcome, Parts, PendingRead, ReadError, ReadSet,
+    RepConfig, RepConfigBuilder, RepStats, RepTransportKind, ReplicaStatus, Rows, Session, Snapshot,
+    StateChangeEvent, StateChangeListener, TypedRows, WaitError, WriteBatch, WriteError, WriteRequest,
+    encode_key,
 };
 pub use quorate_policy::{CommitDurability, CommitToken, ConsistencyPolicy, ReplicaAckPolicy, SyncPolicy};
 pub use quorate_transport::{InMemoryNetwork, Listener, ListenerConfig, ListenerStats, TransportError};

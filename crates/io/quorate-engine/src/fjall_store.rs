@@ -10,7 +10,7 @@ use std::sync::Arc;
 const ENGINE: &str = "fjall";
 const KEYSPACE: &str = "quorate";
 /// The file by which a directory is known to be fjall's.
-const MARKER: &str = "version";
+pub(crate) const MARKER: &str = "version";
 /// The longest key that fjall takes, in bytes; it panics beyond.
 const KEY_BYTES_MAX: usize = u16::MAX as usize;
 /// The least that fjall accepts, in bytes.
@@ -152,7 +152,7 @@ fn check_key(operation: &KvOperation<'_>) -> Result<(), EngineError> {
     Err(EngineError::Storage { engine: ENGINE, detail })
 }
 
-fn failed(error: fjall::Error) -> EngineError {
+pub(crate) fn failed(error: fjall::Error) -> EngineError {
     EngineError::Storage { engine: ENGINE, detail: error.to_string() }
 }
 

@@ -3,6 +3,8 @@
 //! A *store* is an ordered map of bytes: [`MemoryStore`], [`RedbStore`] and [`FjallStore`] implement
 //! [`quorate_core::KvStore`], each with snapshots that never block the writer.
 //!
+//! [`import`] reads the stores that an application has already.
+//!
 //! This crate knows nothing of the network, of the log's files, or of who leads.
 #![forbid(unsafe_code)]
 
@@ -11,6 +13,8 @@ mod cow_tree;
 mod directory;
 #[cfg(feature = "fjall")]
 mod fjall_store;
+#[cfg(any(feature = "redb", feature = "fjall"))]
+pub mod import;
 mod memory_store;
 #[cfg(any(feature = "redb", feature = "fjall"))]
 mod open_error;

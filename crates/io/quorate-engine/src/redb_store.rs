@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 const ENGINE: &str = "redb";
 /// How every redb file begins.
-const MAGIC: &[u8] = b"redb";
+pub(crate) const MAGIC: &[u8] = b"redb";
 const TABLE: TableDefinition<'static, &[u8], &[u8]> = TableDefinition::new("quorate");
 
 /// How a [`RedbStore`] uses its memory.
@@ -168,7 +168,7 @@ fn row(row: Result<(Guard, Guard), StorageError>) -> Result<KvRow, EngineError> 
     Ok((Bytes::copy_from_slice(key.value()), Bytes::copy_from_slice(value.value())))
 }
 
-fn failed(error: impl Into<redb::Error>) -> EngineError {
+pub(crate) fn failed(error: impl Into<redb::Error>) -> EngineError {
     match error.into() {
         redb::Error::Corrupted(detail) => EngineError::Corrupt { engine: ENGINE, detail },
         error => EngineError::Storage { engine: ENGINE, detail: error.to_string() },

@@ -1,4 +1,6 @@
-use crate::{BytesDatabase, Commit, DatabaseId, Key, KeyForm, KeyPrefix, KeyRange, ReadError, TypedRows};
+use crate::{
+    BytesDatabase, Commit, DatabaseId, Key, KeyForm, KeyPrefix, KeyRange, ReadError, TypedRows, WriteError,
+};
 use crate::{key, value};
 use quorate_policy::{CommitDurability, ConsistencyPolicy};
 use serde::Serialize;
@@ -43,8 +45,20 @@ impl<K, V> Database<K, V> {
 }
 
 impl<K: Key, V: Serialize + DeserializeOwned> Database<K, V> {
+    /// A row as it is stored, for [`import`](crate::Environment::import) or a [`WriteBatch`](crate::WriteBatch).
+    ///
+    /// # Errors
+    /// [`WriteError::ValueEncoding`] if the value cannot be encoded.
+    pub fn encode_row<Q: KeyForm<K> + ?Sized>(
+        &self,
+        key: &Q,
+        value: &V,
+    ) -> Result<(Vec<u8>, Vec<u8>), WriteError> {
+        Ok((key::whole(key), value::encode(value)?))
+    }
+
     /// Sets a key, as durably as the environment says. The commit fails with
-    /// [`WriteError::ValueEncoding`](crate::WriteError::ValueEncoding) if the value cannot be encoded.
+    /// [`WriteError::ValueEncoding`] if the value cannot be encoded.
     pub fn put<Q: KeyForm<K> + ?Sized>(&self, key: &Q, value: &V) -> Commit {
         match value::encode(value) {
             Ok(value) => self.bytes.put(&key::whole(key), &value),

@@ -1,12 +1,13 @@
 use crate::core::Core;
+use crate::import::Importer;
 use crate::limits::check_name;
 use crate::shell::event::Event;
 use crate::shell::listeners::ListenerCommand;
 use crate::shell::startup::{self, Running};
 use crate::{
-    BytesDatabase, CloseError, Commit, CreateDatabase, Database, DatabaseError, GroupStatus, Key,
-    MasterAddress, OpenError, OpenSession, Parts, PendingRead, ReadError, RepConfig, RepStats,
-    StateChangeEvent, StateChangeListener, WaitError, WriteRequest,
+    BytesDatabase, CloseError, Commit, CreateDatabase, Database, DatabaseError, GroupStatus, ImportError,
+    ImportOptions, ImportRow, Imported, Key, MasterAddress, OpenError, OpenSession, Parts, PendingRead,
+    ReadError, RepConfig, RepStats, StateChangeEvent, StateChangeListener, WaitError, WriteRequest,
 };
 use crossbeam_channel::Sender;
 use quorate_codec::WriteBatch;
@@ -150,6 +151,27 @@ impl Environment {
     /// Opens a session, whose requests are carried out at most once each.
     pub fn open_session(&self) -> OpenSession {
         self.core.open_session()
+    }
+
+    /// Puts rows into a database in batches, several of them under way at a time, and tells `progress` after each
+    /// that was committed. Blocks until all of them are.
+    ///
+    /// It goes on through changes of master, and takes bounded memory. Rows are committed in their order, as
+    /// durably as the environment says, and at least on a majority. If nobody else writes the same keys, it can
+    /// be begun again from the start at any time.
+    ///
+    /// Rows are pairs of bytes, or results of such pairs, so that a source can fail with an error of its own.
+    ///
+    /// # Errors
+    /// [`ImportError`]; it says how many rows were imported.
+    pub fn import<R: ImportRow>(
+        &self,
+        database: &BytesDatabase,
+        rows: impl IntoIterator<Item = R>,
+        options: ImportOptions,
+        progress: impl FnMut(&Imported),
+    ) -> Result<Imported, ImportError> {
+        Importer::new(&self.core, database.id(), options, Box::new(progress)).run(rows)
     }
 
     /// All databases at one position, as the policy asks; by the environment's own where it is `None`.

@@ -3,6 +3,8 @@
 mod group;
 mod group_of_one;
 mod halting;
+#[cfg(all(feature = "redb", feature = "fjall"))]
+mod import;
 mod in_memory_group;
 mod metrics;
 mod over_tcp;
