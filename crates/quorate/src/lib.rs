@@ -45,6 +45,8 @@
 //! # Ok::<(), quorate::OpenError>(())
 //! ```
 //!
+//! The [manual] goes on from here.
+//!
 //! # Outcomes
 //!
 //! A write ends in one of three ways, told apart by type: *done*, with a [`CommitToken`]; *not done*; or
@@ -73,6 +75,7 @@
 pub mod engine;
 #[cfg(any(feature = "redb", feature = "fjall"))]
 pub mod import;
+pub mod manual;
 mod parts;
 mod replicated_environment;
 #[cfg(feature = "testing")]
