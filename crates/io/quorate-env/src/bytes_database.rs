@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 /// One database of an environment: keys and values of bytes. Clones are the same database.
 ///
-/// Reads take a policy, or `None` for the environment's own. [`Database`] has keys and values of types of one's
-/// own.
+/// Reads take a policy, or `None` for the environment's own. [`Database`] has keys and values of types of
+/// one's own.
 #[derive(Clone)]
 pub struct BytesDatabase {
     core: Arc<Core>,

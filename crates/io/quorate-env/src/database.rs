@@ -7,14 +7,15 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::marker::PhantomData;
 
-/// One database of an environment, with keys of type `K` and values of type `V`. Clones are the same database.
+/// One database of an environment, with keys of type `K` and values of type `V`. Clones are the same
+/// database.
 ///
-/// Rows lie in the order of their keys ([`Key`]). Values are kept as MessagePack with the names of their fields,
-/// so that a type can change under the rows that are there: a field that `#[serde(default)]` fills in may be
-/// added, and any may be left out. An option of an option is one option in there.
+/// Rows lie in the order of their keys ([`Key`]). Values are kept as MessagePack with the names of their
+/// fields, so that a type can change under the rows that are there: a field that `#[serde(default)]` fills
+/// in may be added, and any may be left out. An option of an option is one option in there.
 ///
-/// The types are not stored: whoever opens a database with others finds that its rows cannot be decoded, and is
-/// told so row by row. Reads take a policy, or `None` for the environment's own.
+/// The types are not stored: whoever opens a database with others finds that its rows cannot be decoded, and
+/// is told so row by row. Reads take a policy, or `None` for the environment's own.
 pub struct Database<K, V> {
     bytes: BytesDatabase,
     types: PhantomData<fn() -> (K, V)>,
@@ -45,7 +46,8 @@ impl<K, V> Database<K, V> {
 }
 
 impl<K: Key, V: Serialize + DeserializeOwned> Database<K, V> {
-    /// A row as it is stored, for [`import`](crate::Environment::import) or a [`WriteBatch`](crate::WriteBatch).
+    /// A row as it is stored, for [`import`](crate::Environment::import) or a
+    /// [`WriteBatch`](crate::WriteBatch).
     ///
     /// # Errors
     /// [`WriteError::ValueEncoding`] if the value cannot be encoded.

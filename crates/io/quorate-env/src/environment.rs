@@ -153,12 +153,12 @@ impl Environment {
         self.core.open_session()
     }
 
-    /// Puts rows into a database in batches, several of them under way at a time, and tells `progress` after each
-    /// that was committed. Blocks until all of them are.
+    /// Puts rows into a database in batches, several of them under way at a time, and tells `progress` after
+    /// each that was committed. Blocks until all of them are.
     ///
     /// It goes on through changes of master, and takes bounded memory. Rows are committed in their order, as
-    /// durably as the environment says, and at least on a majority. If nobody else writes the same keys, it can
-    /// be begun again from the start at any time.
+    /// durably as the environment says, and at least on a majority. If nobody else writes the same keys, it
+    /// can be begun again from the start at any time.
     ///
     /// Rows are pairs of bytes, or results of such pairs, so that a source can fail with an error of its own.
     ///

@@ -14,9 +14,9 @@ pub use range::KeyRange;
 
 /// A type whose values can be the keys of a [`Database`](crate::Database).
 ///
-/// The encoding keeps the order: `a < b` exactly if the bytes of `a` sort before those of `b`. So a scan gives
-/// the rows in the order of their keys, and a range of keys is a range of rows. Each value has one encoding, and
-/// no other bytes decode to it.
+/// The encoding keeps the order: `a < b` exactly if the bytes of `a` sort before those of `b`. So a scan
+/// gives the rows in the order of their keys, and a range of keys is a range of rows. Each value has one
+/// encoding, and no other bytes decode to it.
 ///
 /// | type | bytes |
 /// |---|---|
@@ -24,7 +24,7 @@ pub use range::KeyRange;
 /// | `i8` to `i128` | big endian, the sign bit flipped |
 /// | `bool` | 0 or 1 |
 /// | `char` | its number, as a `u32` |
-/// | `String`, `Vec<u8>` | the bytes themselves; within a tuple or an option, each 0 followed by 255, and `0 0` behind |
+/// | `String`, `Vec<u8>` | their bytes; in a tuple or an option, each 0 followed by 255, and `0 0` behind |
 /// | `[u8; N]` | the bytes themselves |
 /// | `Option<K>` | 0, or 1 and the key |
 /// | tuples of up to six | their parts, one behind the other |
@@ -79,8 +79,8 @@ pub trait KeyForm<K> {
     /// Appends the encoding as one part of a key: whatever follows cannot be taken for more of it.
     fn encode_part(&self, to: &mut Vec<u8>);
 
-    /// Appends the encoding as a whole key, behind which nothing follows. The same as a part, but for strings,
-    /// which stand for themselves.
+    /// Appends the encoding as a whole key, behind which nothing follows. The same as a part, but for
+    /// strings, which stand for themselves.
     fn encode_whole(&self, to: &mut Vec<u8>) {
         self.encode_part(to);
     }
@@ -96,8 +96,8 @@ impl<K, Q: KeyForm<K> + ?Sized> KeyForm<K> for &Q {
     }
 }
 
-/// The bytes under which a key is stored: what a [`Database`](crate::Database) with keys of type `K` calls it in
-/// the [`BytesDatabase`](crate::BytesDatabase) below.
+/// The bytes under which a key is stored: what a [`Database`](crate::Database) with keys of type `K` calls
+/// it in the [`BytesDatabase`](crate::BytesDatabase) below.
 #[must_use]
 pub fn encode_key<K: Key>(key: &K) -> Vec<u8> {
     whole(key)

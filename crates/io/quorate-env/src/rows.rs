@@ -6,11 +6,11 @@ use quorate_core::{EngineError, KvRow, KvScan};
 use std::collections::VecDeque;
 use std::ops::Bound;
 
-/// The rows of a scan, in key order or, with [`rev`](Iterator::rev), backwards; all from one snapshot. It ends
-/// after the first error.
+/// The rows of a scan, in key order or, with [`rev`](Iterator::rev), backwards; all from one snapshot. It
+/// ends after the first error.
 ///
-/// Rows are read a page at a time, so that a scan of any length takes little memory, and one that is soon left
-/// costs little.
+/// Rows are read a page at a time, so that a scan of any length takes little memory, and one that is soon
+/// left costs little.
 pub struct Rows {
     databases: DatabaseSnapshot,
     database: DatabaseId,

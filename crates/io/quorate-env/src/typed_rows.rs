@@ -5,11 +5,11 @@ use std::any::type_name;
 use std::marker::PhantomData;
 use std::sync::Arc;
 
-/// The rows of a scan of a typed database, in key order or, with [`rev`](Iterator::rev), backwards; all from one
-/// snapshot.
+/// The rows of a scan of a typed database, in key order or, with [`rev`](Iterator::rev), backwards; all from
+/// one snapshot.
 ///
-/// A row that cannot be decoded is an error in its place ([`ReadError::Decode`]), and the others follow. It ends
-/// after any other error.
+/// A row that cannot be decoded is an error in its place ([`ReadError::Decode`]), and the others follow. It
+/// ends after any other error.
 pub struct TypedRows<K, V> {
     rows: Rows,
     database: Arc<str>,

@@ -29,7 +29,7 @@ pub enum SourceError {
     },
     /// The store was not closed in order, and reading it would change it.
     #[error(
-        "{} was not closed in order: open it once with the application itself, which repairs it, and close it",
+        "{} was not closed in order: open it once with the application, which repairs it, and close it",
         path.display()
     )]
     NotClosed {

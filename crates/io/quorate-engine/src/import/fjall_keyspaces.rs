@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 const ENGINE: &str = "fjall";
 
-/// The keyspaces of a fjall directory, all as they were when it was opened. Rows are read as they are asked for.
+/// The keyspaces of a fjall directory, all as they were when it was opened. Rows are read as they are asked
+/// for.
 pub struct FjallKeyspaces {
     database: Database,
     snapshot: Snapshot,

@@ -21,8 +21,8 @@ pub struct RedbTable<K: Key + 'static, V: Value + 'static> {
     path: PathBuf,
 }
 
-/// The table of an application's redb file that `table` defines, as the application defines it itself. The file is
-/// opened for reading only.
+/// The table of an application's redb file that `table` defines, as the application defines it itself. The
+/// file is opened for reading only.
 ///
 /// # Errors
 /// [`SourceError`].
