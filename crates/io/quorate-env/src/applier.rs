@@ -1,6 +1,7 @@
+use crate::payloads::Payloads;
 use bytes::Bytes;
 use quorate_codec::frames;
-use quorate_core::{Batch, Committed, Engine, EngineError, EntryId, Vlsn};
+use quorate_core::{Batch, Committed, Engine, EngineError, EntryId, EntryKind, Vlsn};
 use std::slice;
 
 /// Feeds committed batches to an engine.
@@ -9,6 +10,7 @@ use std::slice;
 /// that the engine has; they are passed over.
 pub struct Applier {
     engine: Box<dyn Engine>,
+    payloads: Payloads,
     entries: Vec<Committed>,
 }
 
@@ -27,10 +29,18 @@ pub struct Applied {
 const KEPT_ENTRIES_MAX: usize = 8192;
 
 impl Applier {
-    /// An applier that is the only one to write to `engine`.
+    /// An applier that is the only one to write to `engine`, which understands the payloads of an
+    /// environment.
     #[must_use]
     pub fn new(engine: Box<dyn Engine>) -> Self {
-        Self { engine, entries: Vec::new() }
+        Self { engine, payloads: Payloads::KeyValue, entries: Vec::new() }
+    }
+
+    /// An applier that is the only one to write to an application's own `engine`. It is given what the
+    /// application has proposed, and an empty payload for every entry that is not the application's.
+    #[must_use]
+    pub fn for_application(engine: Box<dyn Engine>) -> Self {
+        Self { engine, payloads: Payloads::Opaque, entries: Vec::new() }
     }
 
     /// The last entry that the engine holds.
@@ -56,7 +66,7 @@ impl Applier {
     /// As [`apply`](Self::apply).
     pub fn apply_run(&mut self, batches: &[Batch]) -> Result<Applied, EngineError> {
         let last = batches.last().expect("there is something to apply").last();
-        self.gather(batches);
+        self.gather(batches)?;
         let mut results = Vec::with_capacity(self.entries.len());
         self.engine.apply(&self.entries, &mut results)?;
         assert_eq!(results.len(), self.entries.len(), "an engine gives one result an entry");
@@ -75,19 +85,28 @@ impl Applier {
     }
 
     /// Collects the entries that the engine lacks.
-    fn gather(&mut self, batches: &[Batch]) {
+    fn gather(&mut self, batches: &[Batch]) -> Result<(), EngineError> {
         let next = Vlsn::after(self.applied().map(|applied| applied.vlsn));
         self.entries.clear();
         for batch in batches.iter().filter(|batch| batch.last().vlsn >= next) {
             let lacking = frames(batch).skip_while(|frame| frame.id.vlsn < next);
-            self.entries.extend(lacking.map(|frame| Committed {
-                id: frame.id,
-                kind: frame.kind,
-                payload: frame.payload,
-            }));
+            for frame in lacking {
+                let (id, kind) = (frame.id, frame.kind);
+                let payload = self.payload(kind, frame.payload);
+                let payload = payload.map_err(|detail| EngineError::Payload { id, detail })?;
+                self.entries.push(Committed { id, kind, payload });
+            }
         }
         let first = self.entries.first().map_or(next, |entry| entry.id.vlsn);
         assert_eq!(first, next, "entries are applied in order, each once");
+        Ok(())
+    }
+
+    fn payload(&self, kind: EntryKind, payload: Bytes) -> Result<Bytes, String> {
+        match (self.payloads, kind) {
+            (Payloads::Opaque, EntryKind::TermStart) => Ok(Bytes::new()),
+            (payloads, _) => payloads.for_engine(payload),
+        }
     }
 }
 
@@ -95,7 +114,7 @@ impl Applier {
 mod tests {
     use super::*;
     use quorate_codec::Encoder;
-    use quorate_core::{EntryKind, NodeId, Requirement, Term};
+    use quorate_core::{NodeId, Requirement, Term};
 
     /// Keeps what it was given; a payload of `fail` is an error.
     #[derive(Default)]
@@ -178,5 +197,19 @@ mod tests {
         assert!(applier.apply(&batch(2..=2, b"fail")).is_err());
         assert_eq!(applier.applied(), Some(id(1)));
         assert_eq!(applier.flush().unwrap(), Some(id(1)));
+    }
+
+    #[test]
+    fn an_application_s_engine_is_given_its_own_bytes_and_no_others() {
+        let recorder = std::sync::Arc::default();
+        let mut applier = Applier::for_application(Box::new(Shared(std::sync::Arc::clone(&recorder))));
+        let mut encoder = Encoder::new(0);
+        encoder.push(id(1), EntryKind::TermStart, Requirement::SYNC, 0, b"roster");
+        encoder.push(id(2), EntryKind::Data, Requirement::SYNC, 0, &crate::payloads::seal(b"own"));
+        let applied = applier.apply(&encoder.finish().unwrap()).unwrap();
+        assert_eq!(applied.results, [&b""[..], b"own"]);
+        let foreign = applier.apply(&batch(3..=3, b"\x01\x00\x01\x00")).unwrap_err();
+        assert!(matches!(foreign, EngineError::Payload { id: refused, .. } if refused == id(3)));
+        assert_eq!(applier.applied(), Some(id(2)));
     }
 }

@@ -1,7 +1,9 @@
 use crate::admission::{self, Admission};
 use crate::clock::Clock;
 use crate::commit::Commit;
+use crate::kill_switch::KillSwitch;
 use crate::kv::{KvReader, SCHEMA_VERSION};
+use crate::payloads::{self, Payloads};
 use crate::read::PendingRead;
 use crate::role::Role;
 use crate::shell::event::{Event, Inspection, ReadRequest, Write};
@@ -16,7 +18,7 @@ use crate::{
 use bytes::Bytes;
 use crossbeam_channel::Sender;
 use quorate_codec::{Envelope, PayloadKind, ReadSet, Session, WriteBatch};
-use quorate_core::{GroupUuid, Member, MemberList, NodeId, Time, Vlsn};
+use quorate_core::{EngineError, GroupUuid, Member, MemberList, NodeId, Time, Vlsn};
 use quorate_policy::{CommitDurability, ConsistencyPolicy, ReplicaAckPolicy};
 use quorate_replica::{Node, PeerProgress, ProposeError};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -38,7 +40,10 @@ pub(crate) struct Core {
     pub(crate) write_quorum: usize,
     pub(crate) durability: CommitDurability,
     pub(crate) consistency: ConsistencyPolicy,
-    reader: RwLock<Result<KvReader, End>>,
+    pub(crate) payloads: Payloads,
+    pub(crate) kill_switch: KillSwitch,
+    /// `None` in it where the engine is the application's own.
+    reader: RwLock<Result<Option<KvReader>, End>>,
     reads_waiting: AtomicUsize,
     /// Clients are counted from a number drawn at random.
     first_client: u128,
@@ -82,7 +87,7 @@ impl Core {
         identity: Identity,
         clock: Clock,
         tally: Arc<Tally>,
-        reader: KvReader,
+        reader: Option<KvReader>,
         writes: WriteQueue,
         events: Sender<Event>,
     ) -> Self {
@@ -101,6 +106,8 @@ impl Core {
             write_quorum,
             durability,
             consistency,
+            payloads: if reader.is_some() { Payloads::KeyValue } else { Payloads::Opaque },
+            kill_switch: KillSwitch::default(),
             reader: RwLock::new(Ok(reader)),
             reads_waiting: AtomicUsize::new(0),
             first_client,
@@ -140,6 +147,15 @@ impl Core {
         let durability = request.durability.unwrap_or(self.durability);
         let payload = encode(PayloadKind::WriteBatch, request.session, request.batch.encoded());
         self.send(payload, reads, durability)
+    }
+
+    /// Hands an entry for the application's own engine to the event loop.
+    pub(crate) fn propose(&self, body: &[u8], durability: CommitDurability) -> Commit {
+        let (bytes, limit) = (body.len(), self.limits.write_bytes_max);
+        if bytes > limit {
+            return Commit::refused(WriteError::BatchTooLong { bytes, limit });
+        }
+        self.send(payloads::seal(body), Bytes::new(), durability)
     }
 
     /// Queues a write for the event loop.
@@ -192,7 +208,11 @@ impl Core {
     /// The databases as they are now.
     pub(crate) fn snapshot(&self) -> Result<Snapshot, ReadError> {
         match &*self.reader.read().unwrap_or_else(PoisonError::into_inner) {
-            Ok(reader) => Snapshot::take(reader),
+            Ok(Some(reader)) => Snapshot::take(reader),
+            Ok(None) => {
+                let detail = "it has no databases".to_owned();
+                Err(EngineError::Storage { engine: "application's own", detail }.into())
+            }
             Err(end) => Err(end.clone().into()),
         }
     }

@@ -1,22 +1,19 @@
 use crate::core::Core;
+use crate::handle::Handle;
 use crate::import::Importer;
 use crate::limits::check_name;
-use crate::shell::event::Event;
-use crate::shell::listeners::ListenerCommand;
-use crate::shell::startup::{self, Running};
+use crate::parts::EngineSource;
 use crate::{
     BytesDatabase, CloseError, Commit, CreateDatabase, Database, DatabaseError, GroupStatus, ImportError,
     ImportOptions, ImportRow, Imported, Key, MasterAddress, OpenError, OpenSession, Parts, PendingRead,
     ReadError, RepConfig, RepStats, StateChangeEvent, StateChangeListener, WaitError, WriteRequest,
 };
-use crossbeam_channel::Sender;
 use quorate_codec::WriteBatch;
 use quorate_core::NodeState;
 use quorate_policy::{CommitDurability, ConsistencyPolicy};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::{self, JoinHandle, ThreadId};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// One node of a replicated group, and the databases that it holds.
@@ -26,14 +23,7 @@ use std::time::Duration;
 /// goes on working. It is closed by [`close`](Self::close) or when it is dropped.
 pub struct Environment {
     core: Arc<Core>,
-    listeners: Mutex<Option<Sender<ListenerCommand>>>,
-    threads: Mutex<Option<Threads>>,
-    own_threads: [ThreadId; 2],
-}
-
-struct Threads {
-    event_loop: JoinHandle<Result<(), CloseError>>,
-    listeners: JoinHandle<()>,
+    handle: Handle,
 }
 
 impl Environment {
@@ -42,21 +32,15 @@ impl Environment {
     /// # Errors
     /// [`OpenError`]; nothing runs.
     pub fn open(config: RepConfig, parts: Parts<'_>) -> Result<Self, OpenError> {
-        let Running { core, listeners, listener_thread, loop_thread } = startup::open(config, parts)?;
-        let own_threads = [loop_thread.thread().id(), listener_thread.thread().id()];
-        let threads = Threads { event_loop: loop_thread, listeners: listener_thread };
-        Ok(Self {
-            core,
-            listeners: Mutex::new(Some(listeners)),
-            threads: Mutex::new(Some(threads)),
-            own_threads,
-        })
+        let Parts { store, transport, vfs } = parts;
+        let handle = Handle::open(config, EngineSource::Store(store), transport, vfs)?;
+        Ok(Self { core: Arc::clone(&handle.core), handle })
     }
 
     /// The node's state.
     #[must_use]
     pub fn state(&self) -> NodeState {
-        self.core.role.now().state
+        self.handle.state()
     }
 
     /// Blocks until the node is in a state.
@@ -64,7 +48,7 @@ impl Environment {
     /// # Errors
     /// [`WaitError`].
     pub fn wait_for_state(&self, state: NodeState, timeout: Duration) -> Result<StateChangeEvent, WaitError> {
-        self.core.role.wait(timeout, |event| event.state == state)
+        self.handle.wait_for_state(state, timeout)
     }
 
     /// Blocks until the node knows a master, which may be itself.
@@ -72,7 +56,7 @@ impl Environment {
     /// # Errors
     /// [`WaitError`].
     pub fn wait_for_master(&self, timeout: Duration) -> Result<MasterAddress, WaitError> {
-        self.core.role.wait_for_master(timeout)
+        self.handle.wait_for_master(timeout)
     }
 
     /// Opens a database of raw keys and values, and makes it through the master if there is none of that
@@ -182,22 +166,20 @@ impl Environment {
     /// What the node has done since it was opened.
     #[must_use]
     pub fn stats(&self) -> RepStats {
-        self.core.inspect().map_or_else(|| self.core.tally.read(Default::default()), |found| found.stats)
+        self.handle.stats()
     }
 
     /// The node and its group as the node sees them: states, positions, how far the replicas lag. `None`
     /// only if the node failed by a bug of ours.
     #[must_use]
     pub fn status(&self) -> Option<GroupStatus> {
-        self.core.inspect().map(|found| found.status)
+        self.handle.status()
     }
 
     /// Adds a listener. It is told the state at hand and then every change, in order, once, on a thread of
     /// the environment. On a closed environment it hears nothing.
     pub fn add_listener(&self, listener: impl StateChangeListener + 'static) {
-        if let Some(listeners) = &*lock(&self.listeners) {
-            let _ = listeners.send(ListenerCommand::Add(Box::new(listener)));
-        }
+        self.handle.add_listener(listener);
     }
 
     /// Ends the node in order: writes under way are given up, the log is synced, the engine's data made
@@ -209,28 +191,14 @@ impl Environment {
     /// # Errors
     /// [`CloseError`]; it is closed all the same.
     pub fn close(&self) -> Result<(), CloseError> {
-        let _ = self.core.events.send(Event::Close);
-        drop(lock(&self.listeners).take());
-        if self.own_threads.contains(&thread::current().id()) {
-            return Ok(());
-        }
-        let mut threads = lock(&self.threads);
-        match threads.take() {
-            Some(Threads { event_loop, listeners }) => startup::await_end(event_loop, listeners),
-            None => Ok(()),
-        }
+        self.handle.close()
     }
-}
 
-impl Drop for Environment {
-    fn drop(&mut self) {
-        if let Err(error) = self.close() {
-            tracing::error!(%error, "the environment was not closed in order");
-        }
+    /// Ends the node at once, as a crash of its process would: for tests. Nothing more is written, nothing is
+    /// synced or flushed, and no mark in the directory is cleared; what callers wait for is answered, and once
+    /// this returns the directory can be opened again. What a store does by itself when it is dropped it
+    /// still does.
+    pub fn kill(&self) {
+        self.handle.kill();
     }
-}
-
-/// No code panics while it holds one of these locks.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

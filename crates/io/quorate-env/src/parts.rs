@@ -1,4 +1,4 @@
-use quorate_core::{Inbox, KvStore, MemberList, NodeId, Transport};
+use quorate_core::{Engine, Inbox, KvStore, MemberList, NodeId, Transport};
 use quorate_log::vfs::Vfs;
 use std::error::Error;
 use std::path::Path;
@@ -16,10 +16,31 @@ pub struct Parts<'a> {
     pub vfs: Arc<dyn Vfs>,
 }
 
+/// What a node that replicates an application's own engine is made of besides its configuration.
+pub struct EngineParts<'a> {
+    /// Opens the engine at a path that is the engine's own; its parent exists.
+    pub engine: EngineOpener<'a>,
+    /// Starts the transport.
+    pub transport: TransportStarter<'a>,
+    /// The files of the log and of the hard state.
+    pub vfs: Arc<dyn Vfs>,
+}
+
+/// Where a node's engine comes from.
+pub(crate) enum EngineSource<'a> {
+    /// The engine of an environment, over this store.
+    Store(StoreOpener<'a>),
+    /// The application's own.
+    Application(EngineOpener<'a>),
+}
+
 /// An error of a part that this crate does not know.
 pub type PartError = Box<dyn Error + Send + Sync>;
 /// Opens a store at a path.
 pub type StoreOpener<'a> = Box<dyn FnOnce(&Path) -> Result<Arc<dyn KvStore>, PartError> + 'a>;
+/// Opens an application's own engine at a path. It is found at the last entry that it has made durable, or at
+/// none.
+pub type EngineOpener<'a> = Box<dyn FnOnce(&Path) -> Result<Box<dyn Engine>, PartError> + 'a>;
 /// Starts a transport.
 pub type TransportStarter<'a> =
     Box<dyn FnOnce(TransportPlan, Arc<dyn Inbox>) -> Result<Arc<dyn Transport>, PartError> + 'a>;

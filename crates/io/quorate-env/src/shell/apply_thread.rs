@@ -1,5 +1,6 @@
 use super::event::Event;
 use crate::Applier;
+use crate::kill_switch::KillSwitch;
 use crate::tally::Tally;
 use crossbeam_channel::{Receiver, Sender};
 use metrics::Histogram;
@@ -19,6 +20,7 @@ pub(crate) struct ApplyThread {
     applier: Applier,
     commands: Receiver<ApplyCommand>,
     events: Sender<Event>,
+    kill_switch: KillSwitch,
     tally: Arc<Tally>,
     step_seconds: Histogram,
     batches: Vec<Batch>,
@@ -34,13 +36,23 @@ impl ApplyThread {
         applier: Applier,
         commands: Receiver<ApplyCommand>,
         events: Sender<Event>,
+        kill_switch: KillSwitch,
         tally: Arc<Tally>,
         step_seconds: Histogram,
     ) -> Self {
-        Self { applier, commands, events, tally, step_seconds, batches: Vec::new(), flush_is_due: false }
+        Self {
+            applier,
+            commands,
+            events,
+            kill_switch,
+            tally,
+            step_seconds,
+            batches: Vec::new(),
+            flush_is_due: false,
+        }
     }
 
-    /// Carries out commands until their sender is gone.
+    /// Carries out commands until their sender is gone, or the kill switch is pulled.
     pub(crate) fn run(mut self) -> Result<(), EngineError> {
         let outcome = self.serve();
         if let Err(error) = &outcome {
@@ -50,7 +62,9 @@ impl ApplyThread {
     }
 
     fn serve(&mut self) -> Result<(), EngineError> {
-        while let Ok(command) = self.commands.recv() {
+        while let Ok(command) = self.commands.recv()
+            && !self.kill_switch.is_pulled()
+        {
             let bytes = self.gather(command);
             if !self.batches.is_empty() {
                 self.apply(bytes)?;

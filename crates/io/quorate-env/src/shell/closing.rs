@@ -41,10 +41,13 @@ impl EventLoop {
     }
 
     /// Syncs the log, then lets the engine make durable what it holds, then forgets the mark of unsynced
-    /// entries: in this order.
+    /// entries: in this order. A node that was killed leaves all of that as it is.
     fn finish(self) -> Result<(), CloseError> {
-        let Self { workers, node, mut state, halted, directory: _kept, .. } = self;
+        let Self { core, workers, node, mut state, halted, directory: _kept, .. } = self;
         workers.close()?;
+        if core.kill_switch.is_pulled() {
+            return Ok(());
+        }
         if let Some(reason) = halted {
             return Err(CloseError::Halted { reason });
         }

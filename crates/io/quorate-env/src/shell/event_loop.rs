@@ -113,6 +113,9 @@ impl EventLoop {
     /// Waits for something to do. Writes are left in their queue, which is bounded, while those taken out
     /// before wait for the node.
     fn sleep(&self) -> ControlFlow<(), Wake> {
+        if self.core.kill_switch.is_pulled() {
+            return ControlFlow::Break(());
+        }
         let never = crossbeam_channel::never();
         let writes = if self.gathered.is_empty() { &self.writes } else { &never };
         let timeout = self.deadline().map_or(SLEEP_MAX, |at| self.core.clock.until(at).min(SLEEP_MAX));

@@ -1,4 +1,5 @@
 use super::event::Event;
+use crate::kill_switch::KillSwitch;
 use crate::tally::Tally;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use metrics::Histogram;
@@ -38,6 +39,7 @@ pub(crate) struct LogWriter {
     log: Box<dyn LogStore>,
     commands: Receiver<LogCommand>,
     events: Sender<Event>,
+    kill_switch: KillSwitch,
     tally: Arc<Tally>,
     sync_seconds: Histogram,
     batches: Vec<Batch>,
@@ -72,6 +74,7 @@ impl LogWriter {
         log: Box<dyn LogStore>,
         commands: Receiver<LogCommand>,
         events: Sender<Event>,
+        kill_switch: KillSwitch,
         tally: Arc<Tally>,
         sync_seconds: Histogram,
     ) -> Self {
@@ -79,6 +82,7 @@ impl LogWriter {
             log,
             commands,
             events,
+            kill_switch,
             tally,
             sync_seconds,
             batches: Vec::new(),
@@ -88,7 +92,8 @@ impl LogWriter {
         }
     }
 
-    /// Carries out commands until their sender is gone, then syncs the log and closes it.
+    /// Carries out commands until their sender is gone, then syncs the log and closes it. Once the
+    /// kill switch is pulled it does no more of either.
     pub(crate) fn run(mut self) -> Result<(), LogError> {
         let outcome = self.serve();
         if let Err(error) = &outcome {
@@ -98,7 +103,7 @@ impl LogWriter {
     }
 
     fn serve(&mut self) -> Result<(), LogError> {
-        while let Some(command) = self.next()? {
+        while let Some(command) = self.next()?.filter(|_| !self.kill_switch.is_pulled()) {
             match command {
                 LogCommand::Append { .. } | LogCommand::Sync { .. } => {
                     let group = self.gather(command);
@@ -111,7 +116,7 @@ impl LogWriter {
                 LogCommand::TellDamage { read } => self.tell_damage(read),
             }
         }
-        self.log.sync().map(drop)
+        if self.kill_switch.is_pulled() { Ok(()) } else { self.log.sync().map(drop) }
     }
 
     /// The next command; `None` once there will be none.

@@ -1,8 +1,8 @@
 use super::event::Write;
 use super::event_loop::EventLoop;
+use crate::WriteError;
 use crate::clock::wall_clock_micros;
 use crate::write_ticket::WriteTicket;
-use crate::{WriteError, kv};
 use bytes::Bytes;
 use quorate_core::{EntryId, Time};
 use quorate_policy::{CommitToken, ReplicaAckPolicy};
@@ -111,7 +111,7 @@ impl EventLoop {
     /// the log, where every node would stop at it.
     pub(super) fn take_write(&mut self, write: Write) {
         self.core.writes.left(write.bytes());
-        match kv::check_payload(&write.payload) {
+        match self.core.payloads.check(&write.payload) {
             Ok(()) => self.gathered.push(write),
             Err(detail) => {
                 self.core.tally.writes_refused.increment();

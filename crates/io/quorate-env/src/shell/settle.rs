@@ -2,6 +2,7 @@ use super::event_loop::EventLoop;
 use crate::admission::{Answer, Grant};
 use crate::commit::{CommitExtent, CommitResult, Committed};
 use crate::kv;
+use crate::payloads::Payloads;
 use crate::{CommitOutcome, ReadError, ReadOutcome, WriteError};
 use bytes::Bytes;
 use quorate_core::{EntryId, GroupUuid, Time};
@@ -69,7 +70,7 @@ impl EventLoop {
         match outcome {
             CommitOutcome::Done { id, result } => {
                 tally.commits.increment();
-                done(group, id, result).inspect_err(|_| tally.writes_without_effect.increment())
+                self.done(group, id, result).inspect_err(|_| tally.writes_without_effect.increment())
             }
             CommitOutcome::Written { id } => {
                 tally.writes_released.increment();
@@ -83,6 +84,17 @@ impl EventLoop {
             CommitOutcome::Unknown { id, durability } => {
                 tally.commits_timed_out.increment();
                 Err(self.missing_acks(group, id, durability))
+            }
+        }
+    }
+
+    /// What an application's own engine says of an entry is its own affair.
+    fn done(&self, group: GroupUuid, id: EntryId, result: Bytes) -> CommitResult {
+        match self.core.payloads {
+            Payloads::KeyValue => done(group, id, result),
+            Payloads::Opaque => {
+                let (token, extent) = (CommitToken::new(group, id), CommitExtent::Committed);
+                Ok(Committed { token, extent, result })
             }
         }
     }

@@ -16,17 +16,19 @@ use crate::config::Checked;
 use crate::core::{Core, End, Identity, Limits};
 use crate::directory::{Directory, Opened};
 use crate::forwards::Forwards;
-use crate::kv::KvEngine;
+use crate::kv::{KvEngine, KvReader};
 use crate::metrics::{self, Instruments};
+use crate::parts::EngineSource;
 use crate::tally::Tally;
 use crate::write_queue::WriteQueue;
 use crate::{
-    Applier, CloseError, CommitWaiters, OpenError, Parts, ReadWaiters, RepConfig, StateChangeEvent,
-    TransportPlan,
+    Applier, CloseError, CommitWaiters, OpenError, ReadWaiters, RepConfig, StateChangeEvent, TransportPlan,
+    TransportStarter,
 };
 use crossbeam_channel::{Receiver, Sender, unbounded};
-use quorate_core::{Engine, Hello, LogStore, MemberList, NodeState};
+use quorate_core::{Hello, LogStore, MemberList, NodeState};
 use quorate_log::boot_id;
+use quorate_log::vfs::Vfs;
 use quorate_policy::Quorums;
 use quorate_replica::{Node, NodeConfig};
 use std::io;
@@ -46,19 +48,21 @@ pub(crate) struct Running {
 const INBOX_EXTRA_BYTES: usize = 8 << 20;
 
 /// Opens everything and starts the event loop.
-pub(crate) fn open(config: RepConfig, parts: Parts<'_>) -> Result<Running, OpenError> {
+pub(crate) fn open(
+    config: RepConfig,
+    engine: EngineSource<'_>,
+    transport: TransportStarter<'_>,
+    vfs: Arc<dyn Vfs>,
+) -> Result<Running, OpenError> {
     let checked = config.check()?;
     let seed = match config.seed {
         Some(seed) => seed,
         None => crate::directory::random_number()? as u64,
     };
-    let Parts { store, transport, vfs } = parts;
     let directory = Directory::of(&config);
     let Opened { lock, state, hard, log } = directory.open(&vfs, &config, &checked)?;
     let members = directory.members_in_effect(&hard, &checked.list);
-    let store = store(&directory.engine()).map_err(OpenError::Store)?;
-    let engine = KvEngine::open(store)?;
-    let reader = engine.reader();
+    let (applier, reader) = open_engine(engine, &directory)?;
 
     let clock = Clock::start();
     let tally = Arc::new(Tally::default());
@@ -71,7 +75,7 @@ pub(crate) fn open(config: RepConfig, parts: Parts<'_>) -> Result<Running, OpenE
         hard_state: hard,
         boot: boot_id(),
         log: log.summary(),
-        engine_applied: engine.applied(),
+        engine_applied: applier.applied(),
     };
     let node = Node::new(node_config(&config, seed), opened, checked.list.clone(), clock.now());
 
@@ -82,7 +86,7 @@ pub(crate) fn open(config: RepConfig, parts: Parts<'_>) -> Result<Running, OpenE
     let plan = plan(&config, checked, members, node.hard_state().id, seed);
     let transport = transport(plan, Arc::new(inbox)).map_err(OpenError::Transport)?;
 
-    let workers = Workers::start(Box::new(log), Applier::new(Box::new(engine)), &events, &core)?;
+    let workers = Workers::start(Box::new(log), applier, &events, &core)?;
     let (listeners, listener_thread) = start_listeners(core.role.now())?;
     let event_loop = EventLoop {
         core: Arc::clone(&core),
@@ -109,6 +113,24 @@ pub(crate) fn open(config: RepConfig, parts: Parts<'_>) -> Result<Running, OpenE
     };
     let loop_thread = spawn("quorate-loop", move || run(event_loop))?;
     Ok(Running { core, listeners, listener_thread, loop_thread })
+}
+
+/// Opens what applies entries, and a reader where it holds databases.
+fn open_engine(
+    source: EngineSource<'_>,
+    directory: &Directory,
+) -> Result<(Applier, Option<KvReader>), OpenError> {
+    let path = directory.engine();
+    match source {
+        EngineSource::Store(open) => {
+            let engine = KvEngine::open(open(&path).map_err(OpenError::Store)?)?;
+            let reader = engine.reader();
+            Ok((Applier::new(Box::new(engine)), Some(reader)))
+        }
+        EngineSource::Application(open) => {
+            Ok((Applier::for_application(open(&path).map_err(OpenError::Store)?), None))
+        }
+    }
 }
 
 /// Runs the loop. If it panics, which is a bug of ours, everybody who waits is released all the same.
@@ -138,8 +160,22 @@ impl Workers {
         let (log_sender, log_queue): (_, Receiver<LogCommand>) = unbounded();
         let (read_sender, read_queue): (_, Receiver<LogRead>) = unbounded();
         let (engine_sender, engine_queue): (_, Receiver<ApplyCommand>) = unbounded();
-        let writer = LogWriter::new(log, log_queue, events.clone(), Arc::clone(tally), sync_seconds);
-        let apply = ApplyThread::new(applier, engine_queue, events.clone(), Arc::clone(tally), step_seconds);
+        let writer = LogWriter::new(
+            log,
+            log_queue,
+            events.clone(),
+            core.kill_switch.clone(),
+            Arc::clone(tally),
+            sync_seconds,
+        );
+        let apply = ApplyThread::new(
+            applier,
+            engine_queue,
+            events.clone(),
+            core.kill_switch.clone(),
+            Arc::clone(tally),
+            step_seconds,
+        );
         let (events, to_writer) = (events.clone(), log_sender.clone());
         Ok(Self {
             log: log_sender,
