@@ -6,8 +6,10 @@ mod halting;
 #[cfg(all(feature = "redb", feature = "fjall"))]
 mod import;
 mod in_memory_group;
+mod killing;
 mod metrics;
 mod over_tcp;
+mod own_engine;
 mod shared_listener;
 mod three_nodes;
 mod typed;
