@@ -22,6 +22,11 @@ impl BytesDatabase {
         Self { core, id, name: Arc::from(name) }
     }
 
+    /// Whether it belongs to the environment with this core.
+    pub(crate) fn is_of(&self, core: &Arc<Core>) -> bool {
+        Arc::ptr_eq(&self.core, core)
+    }
+
     /// The database's name.
     #[must_use]
     pub fn name(&self) -> &str {

@@ -6,6 +6,7 @@ use crate::kv::{KvReader, SCHEMA_VERSION};
 use crate::payloads::{self, Payloads};
 use crate::read::PendingRead;
 use crate::role::Role;
+use crate::session_pool::SessionPool;
 use crate::shell::event::{Event, Inspection, ReadRequest, Write};
 use crate::slot::{self, Slot};
 use crate::snapshot::Snapshot;
@@ -48,6 +49,8 @@ pub(crate) struct Core {
     /// Clients are counted from a number drawn at random.
     first_client: u128,
     sessions_opened: AtomicU64,
+    /// For this environment's own transactions.
+    pub(crate) sessions: SessionPool,
     /// The last word on the node, once its event loop serves nobody any more.
     last: Mutex<Option<Inspection>>,
 }
@@ -112,6 +115,7 @@ impl Core {
             reads_waiting: AtomicUsize::new(0),
             first_client,
             sessions_opened: AtomicU64::new(0),
+            sessions: SessionPool::default(),
             last: Mutex::new(None),
         }
     }
@@ -310,7 +314,7 @@ fn encode(kind: PayloadKind, session: Option<Session>, body: &[u8]) -> Bytes {
 }
 
 /// The same, but that a master's own copy alone is not enough.
-const fn with_result(durability: CommitDurability) -> CommitDurability {
+pub(crate) const fn with_result(durability: CommitDurability) -> CommitDurability {
     match durability.acks {
         ReplicaAckPolicy::None => CommitDurability { acks: ReplicaAckPolicy::SimpleMajority, ..durability },
         ReplicaAckPolicy::All | ReplicaAckPolicy::SimpleMajority => durability,

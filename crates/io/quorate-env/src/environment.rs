@@ -22,7 +22,7 @@ use std::time::Duration;
 /// whatever cannot be done at the moment is refused with a typed error on that one call, and the handle
 /// goes on working. It is closed by [`close`](Self::close) or when it is dropped.
 pub struct Environment {
-    core: Arc<Core>,
+    pub(crate) core: Arc<Core>,
     handle: Handle,
 }
 

@@ -4,21 +4,24 @@
 //! engine and a transport, both seen through the traits of `quorate-core`. The crate `quorate` brings both
 //! along; most applications use that.
 //!
-//! - The handle: [`Environment`], [`Database`], [`BytesDatabase`], [`Commit`], [`Snapshot`], [`Rows`].
+//! - The handle: [`Environment`], [`Database`], [`BytesDatabase`], [`Commit`], [`Snapshot`], [`Rows`],
+//!   [`Transaction`], [`ClientSession`].
 //! - What it is told and tells: [`RepConfig`], [`RepStats`], [`GroupStatus`], [`StateChangeListener`], and
 //!   an error type for each operation.
 //! - The single-threaded types that the event loop is made of, with no clock and no thread in them:
-//!   [`Applier`], [`CommitWaiters`], [`ReadWaiters`].
+//!   [`Applier`], [`CommitWaiters`], [`Conflicts`], [`ReadWaiters`].
 #![forbid(unsafe_code)]
 
 mod admission;
 mod applier;
+mod block_on;
 mod bytes_database;
 mod clock;
 mod close_error;
 mod commit;
 mod commit_waiters;
 mod config;
+mod conflicts;
 mod core;
 mod create_database;
 mod database;
@@ -47,12 +50,15 @@ mod replicated_engine;
 mod role;
 mod rows;
 mod session;
+mod session_pool;
 mod shell;
 mod slot;
 mod snapshot;
 mod state_change;
 mod status;
 mod tally;
+mod transact;
+mod transaction;
 mod typed_rows;
 mod value;
 mod wait_error;
@@ -67,8 +73,10 @@ pub use close_error::CloseError;
 pub use commit::{Commit, CommitExtent, Committed};
 pub use commit_waiters::{CommitOutcome, CommitWaiters, Resolved};
 pub use config::{ConfigError, EngineKind, RepConfig, RepConfigBuilder, RepTransportKind};
+pub use conflicts::{Conflicts, Obstacle};
 pub use create_database::CreateDatabase;
 pub use database::Database;
+pub use database::{BytesDatabase, CreateDatabase};
 pub use database_error::DatabaseError;
 pub use decode_error::DecodeError;
 pub use environment::Environment;
@@ -88,6 +96,8 @@ pub use snapshot::Snapshot;
 pub use state_change::{StateChangeEvent, StateChangeListener};
 pub use status::{GroupStatus, MemberStatus, ReplicaStatus};
 pub use tally::{Figure, RepStats};
+pub use transact::{TransactError, TransactOptions, Transacted};
+pub use transaction::{Transaction, TransactionError, TransactionRows};
 pub use typed_rows::TypedRows;
 pub use wait_error::WaitError;
 pub use write_error::{Outcome, WriteError};

@@ -84,6 +84,9 @@ impl EventLoop {
         if let Some(master) = master {
             self.forward_to_another(master);
         }
+        if state != NodeState::Master {
+            self.conflicts = None;
+        }
         let master = master.and_then(|master| self.core.master_address(master));
         let event = StateChangeEvent { state, term, master };
         tracing::info!(%state, %term, master = ?event.master, "state changed");

@@ -12,7 +12,7 @@ use crate::forwards::Forwards;
 use crate::metrics::Instruments;
 use crate::slot::Ticket;
 use crate::write_ticket::WriteTicket;
-use crate::{CloseError, CommitWaiters, ReadError, ReadWaiters};
+use crate::{CloseError, CommitWaiters, Conflicts, ReadError, ReadWaiters};
 use crossbeam_channel::{Receiver, Sender, select};
 use quorate_core::{
     DownReason, EngineError, GroupUuid, Hello, LogError, PeerEvent, Service, StateStore, Time, Transport,
@@ -35,6 +35,8 @@ pub(crate) struct EventLoop {
     pub(super) events: Receiver<Event>,
     pub(super) writes: Receiver<Write>,
     pub(super) gathered: Gathered,
+    /// What the latest entries have written, while this node leads and since it was asked to write.
+    pub(super) conflicts: Option<Conflicts>,
     pub(super) commits: CommitWaiters<WriteTicket>,
     pub(super) reads: ReadWaiters<WaitingRead>,
     pub(super) forwards: Forwards<WriteTicket>,

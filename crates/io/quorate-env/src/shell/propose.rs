@@ -1,10 +1,11 @@
 use super::event::Write;
 use super::event_loop::EventLoop;
-use crate::WriteError;
 use crate::clock::wall_clock_micros;
 use crate::write_ticket::WriteTicket;
+use crate::{Conflicts, Obstacle, WriteError};
 use bytes::Bytes;
-use quorate_core::{EntryId, Time};
+use quorate_codec::ReadSet;
+use quorate_core::{EntryId, GroupUuid, NodeState, TermTable, Time, Vlsn};
 use quorate_policy::{CommitToken, ReplicaAckPolicy};
 use quorate_replica::{Proposal, ProposeError};
 use std::collections::VecDeque;
@@ -49,17 +50,18 @@ impl Gathered {
         self.proposals.len() >= WRITES_MAX || self.bytes >= BYTES_MAX
     }
 
-    /// The length of the leading writes that ask for the same acknowledgements, and have read nothing: they
-    /// are refused together or not at all.
+    /// The length of the leading writes that ask for the same acknowledgements: they are refused together
+    /// or not at all.
     fn run(&self) -> usize {
         let acks = |proposal: &Proposal| proposal.durability.acks;
         let first: Option<ReplicaAckPolicy> = self.proposals.first().map(acks);
-        let plain = self
-            .proposals
-            .iter()
-            .zip(&self.callers)
-            .take_while(|(proposal, caller)| Some(acks(proposal)) == first && caller.reads.is_empty());
-        plain.count()
+        self.proposals.iter().take_while(|proposal| Some(acks(proposal)) == first).count()
+    }
+
+    /// Payloads and reads of the first `count` writes.
+    fn first(&self, count: usize) -> impl Iterator<Item = (&Bytes, &Bytes)> {
+        let writes = self.proposals.iter().zip(&self.callers).take(count);
+        writes.map(|(proposal, caller)| (&proposal.payload, &caller.reads))
     }
 
     /// Removes the leading writes, as long as `fits` holds of the next one's length in bytes.
@@ -130,40 +132,84 @@ impl EventLoop {
 
     /// Proposes the leading writes that ask for the same acknowledgements; false if the node takes none now.
     fn propose_run(&mut self) -> bool {
-        let count = self.gathered.run();
-        if count == 0 {
-            self.refuse_unchecked();
+        if let Some(reason) = self.halted.clone() {
+            self.refuse(self.gathered.run(), &WriteError::Halted { reason });
             return true;
         }
-        let _span = tracing::trace_span!("propose", count).entered();
-        let proposals = &self.gathered.proposals[..count];
-        let proposed = match &self.halted {
-            Some(reason) => Err(WriteError::Halted { reason: reason.clone() }),
-            None => match self.node.propose(self.core.clock.now(), wall_clock_micros(), proposals) {
-                Ok(first) => Ok(first),
-                Err(ProposeError::Busy) => {
-                    self.carry_out();
-                    return false;
-                }
-                Err(error) => Err(self.core.propose_error(error)),
-            },
+        let last = self.node.terms().last_vlsn();
+        let count = match self.admit_run(last) {
+            Ok(count) => count,
+            Err(error) => {
+                self.refuse(1, &error);
+                return true;
+            }
         };
+        let proposals = &self.gathered.proposals[..count];
+        let proposed = self.node.propose(self.core.clock.now(), wall_clock_micros(), proposals);
         match proposed {
-            Ok(first) => self.register(first, count),
-            Err(error) => self.refuse(count, &error),
+            Ok(first) => {
+                assert_eq!(first.vlsn, Vlsn::after(last), "proposals follow the last entry");
+                self.register(first, count);
+            }
+            Err(error) => {
+                self.forget_after(last);
+                if error != ProposeError::Busy {
+                    self.refuse(count, &self.core.propose_error(error));
+                }
+            }
         }
         self.carry_out();
-        true
+        proposed != Err(ProposeError::Busy)
     }
 
-    /// Refuses the leading write, which has read what nothing is known of: no writes are kept to compare with.
-    fn refuse_unchecked(&mut self) {
-        let last = self.node.terms().last_vlsn().and_then(|last| self.node.terms().entry_at(last));
-        let error = match (self.uuid, last) {
-            (Some(group), Some(last)) => WriteError::SnapshotTooOld { oldest: CommitToken::new(group, last) },
-            _ => WriteError::NotMaster { master: None },
+    /// Counts the leading writes that can be proposed together behind the entry at `last`, and records what
+    /// they will write: up to the first one, exclusive, that has read what was written since. If that is the
+    /// leading one, it is in error.
+    fn admit_run(&mut self, last: Option<Vlsn>) -> Result<usize, WriteError> {
+        let count = self.gathered.run();
+        self.begin_window();
+        let (Some(conflicts), Some(group)) = (&mut self.conflicts, self.uuid) else {
+            return self.admit_unchecked(count);
         };
-        self.refuse(1, &error);
+        for (index, (payload, reads)) in self.gathered.first(count).enumerate() {
+            match check_reads(conflicts, group, self.node.terms(), reads) {
+                Err(error) if index == 0 => return Err(error),
+                Err(_) => return Ok(index),
+                Ok(()) => conflicts.record(Vlsn::after(last).advance(index as u64), payload.clone()),
+            }
+        }
+        Ok(count)
+    }
+
+    /// As [`admit_run`](Self::admit_run) on a node that does not lead: the node itself refuses plain writes.
+    fn admit_unchecked(&self, count: usize) -> Result<usize, WriteError> {
+        let plain = self.gathered.first(count).take_while(|(_, reads)| reads.is_empty()).count();
+        match (count, plain) {
+            (1.., 0) => {
+                let master = self.node.progress().master;
+                Err(self.core.propose_error(ProposeError::NotMaster { master }))
+            }
+            _ => Ok(plain),
+        }
+    }
+
+    /// Begins to keep what is written, where this node leads a term that it did not before.
+    fn begin_window(&mut self) {
+        let progress = self.node.progress();
+        let last = self.node.terms().last_vlsn().and_then(|last| self.node.terms().entry_at(last));
+        let leads = |last: &EntryId| progress.state == NodeState::Master && last.term == progress.term;
+        let is_kept = self.conflicts.as_ref().is_some_and(|kept| kept.start().term == progress.term);
+        match last.filter(leads) {
+            Some(_) if is_kept => {}
+            last => self.conflicts = last.map(Conflicts::new),
+        }
+    }
+
+    /// Entries behind `last` were recorded and not written.
+    fn forget_after(&mut self, last: Option<Vlsn>) {
+        if let Some((conflicts, last)) = self.conflicts.as_mut().zip(last) {
+            conflicts.forget_after(last);
+        }
     }
 
     fn register(&mut self, first: EntryId, count: usize) {
@@ -193,4 +239,28 @@ impl EventLoop {
             self.refuse(self.gathered.proposals.len(), error);
         }
     }
+}
+
+/// Whether what a write has read still holds. `reads` came from anybody.
+fn check_reads(
+    conflicts: &mut Conflicts,
+    group: GroupUuid,
+    terms: &TermTable,
+    reads: &[u8],
+) -> Result<(), WriteError> {
+    if reads.is_empty() {
+        return Ok(());
+    }
+    let reads =
+        ReadSet::decode(reads).map_err(|error| WriteError::Malformed { detail: error.to_string() })?;
+    let is_ours = |id: EntryId| terms.term_at(id.vlsn) == Some(id.term);
+    let oldest = conflicts.start();
+    let checked = match reads.snapshot() {
+        Some(snapshot) if is_ours(snapshot) => conflicts.check(&reads),
+        _ => Err(Obstacle::TooOld { oldest }),
+    };
+    checked.map_err(|obstacle| match obstacle {
+        Obstacle::Written { by } => WriteError::Conflict { by: CommitToken::new(group, by) },
+        Obstacle::TooOld { oldest } => WriteError::SnapshotTooOld { oldest: CommitToken::new(group, oldest) },
+    })
 }

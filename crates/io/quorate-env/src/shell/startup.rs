@@ -95,6 +95,7 @@ pub(crate) fn open(
         events: event_queue,
         writes: write_queue,
         gathered: Gathered::default(),
+        conflicts: None,
         commits: CommitWaiters::new(),
         reads: ReadWaiters::new(config.heartbeat_interval),
         forwards: Forwards::new(config.window_bytes_max),
