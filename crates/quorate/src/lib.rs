@@ -94,7 +94,8 @@ pub use quorate_env::{
     ImportError, ImportOptions, ImportRow, Imported, Key, KeyError, KeyForm, KeyPrefix, KeyRange,
     MasterAddress, MemberStatus, OpenError, OpenSession, Outcome, Parts, PendingRead, ReadError, ReadSet,
     RepConfig, RepConfigBuilder, RepStats, RepTransportKind, ReplicaStatus, Rows, Session, Snapshot,
-    StateChangeEvent, StateChangeListener, TypedRows, WaitError, WriteBatch, WriteError, WriteRequest,
+    StateChangeEvent, StateChangeListener, TransactError, TransactOptions, Transacted, Transaction,
+    TransactionError, TransactionRows, TypedRows, WaitError, WriteBatch, WriteError, WriteRequest,
     encode_key,
 };
 pub use quorate_policy::{CommitDurability, CommitToken, ConsistencyPolicy, ReplicaAckPolicy, SyncPolicy};

@@ -76,7 +76,6 @@ pub use config::{ConfigError, EngineKind, RepConfig, RepConfigBuilder, RepTransp
 pub use conflicts::{Conflicts, Obstacle};
 pub use create_database::CreateDatabase;
 pub use database::Database;
-pub use database::{BytesDatabase, CreateDatabase};
 pub use database_error::DatabaseError;
 pub use decode_error::DecodeError;
 pub use environment::Environment;

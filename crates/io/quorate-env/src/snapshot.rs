@@ -106,7 +106,7 @@ impl Snapshot {
         TypedRows::new(self.rows(database, bounds), Arc::clone(database.shared_name()))
     }
 
-    fn rows(&self, database: &BytesDatabase, (start, end): Bounds) -> Rows {
+    pub(crate) fn rows(&self, database: &BytesDatabase, (start, end): Bounds) -> Rows {
         Rows::new(self.databases.clone(), database.id(), start, end)
     }
 

@@ -1,4 +1,5 @@
 mod rows;
+mod typed;
 
 pub use rows::TransactionRows;
 
@@ -78,12 +79,8 @@ impl Transaction {
         database: &BytesDatabase,
         range: impl RangeBounds<&'a [u8]>,
     ) -> Result<TransactionRows<'_>, TransactionError> {
-        self.check_database(database)?;
         let owned = |bound: Bound<&&[u8]>| bound.map(|key| key.to_vec());
-        let (start, end) = (owned(range.start_bound()), owned(range.end_bound()));
-        let own = self.own_writes(database.id(), &start, &end);
-        let stored = self.snapshot.scan_bytes(database, range);
-        Ok(TransactionRows::new(&self.reads, database.id(), (start, end), stored, own))
+        self.rows(database, (owned(range.start_bound()), owned(range.end_bound())))
     }
 
     /// Sets a key.
@@ -121,6 +118,17 @@ impl Transaction {
             }
         }
         (batch, self.reads.into_inner())
+    }
+
+    fn rows(
+        &self,
+        database: &BytesDatabase,
+        bounds: (Bound<Vec<u8>>, Bound<Vec<u8>>),
+    ) -> Result<TransactionRows<'_>, TransactionError> {
+        self.check_database(database)?;
+        let own = self.own_writes(database.id(), &bounds.0, &bounds.1);
+        let stored = self.snapshot.rows(database, bounds.clone());
+        Ok(TransactionRows::new(&self.reads, database.id(), bounds, stored, own))
     }
 
     fn write(

@@ -23,9 +23,27 @@ impl<K: Key, V: DeserializeOwned> TypedRows<K, V> {
 
     fn decode(&self, row: Result<(Bytes, Bytes), ReadError>) -> Result<(K, V), ReadError> {
         let (key, value) = row?;
-        let decode = || Ok((decode_key(&key)?, value::decode(&value)?));
-        decode().map_err(|error| ReadError::decode(&self.database, &key, error))
+        decode_row(&self.database, &key, &value)
     }
+}
+
+/// A row of a database of this name.
+pub(crate) fn decode_row<K: Key, V: DeserializeOwned>(
+    database: &Arc<str>,
+    key: &[u8],
+    value: &[u8],
+) -> Result<(K, V), ReadError> {
+    let decoded = decode_key(key).map_err(|error| ReadError::decode(database, key, error))?;
+    Ok((decoded, decode_value(database, key, value)?))
+}
+
+/// The value of a key of a database of this name.
+pub(crate) fn decode_value<V: DeserializeOwned>(
+    database: &Arc<str>,
+    key: &[u8],
+    value: &[u8],
+) -> Result<V, ReadError> {
+    value::decode(value).map_err(|error| ReadError::decode(database, key, error))
 }
 
 fn decode_key<K: Key>(key: &[u8]) -> Result<K, DecodeError> {

@@ -12,4 +12,5 @@ mod over_tcp;
 mod own_engine;
 mod shared_listener;
 mod three_nodes;
+mod transactions;
 mod typed;
