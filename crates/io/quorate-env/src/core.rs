@@ -41,6 +41,8 @@ pub(crate) struct Core {
     pub(crate) write_quorum: usize,
     pub(crate) durability: CommitDurability,
     pub(crate) consistency: ConsistencyPolicy,
+    /// Writes are passed on to the master where this node does not lead.
+    pub(crate) forwards_writes: bool,
     pub(crate) payloads: Payloads,
     pub(crate) kill_switch: KillSwitch,
     /// `None` in it where the engine is the application's own.
@@ -79,6 +81,7 @@ pub(crate) struct Identity {
     pub(crate) durability: CommitDurability,
     pub(crate) consistency: ConsistencyPolicy,
     pub(crate) limits: Limits,
+    pub(crate) forwards_writes: bool,
     pub(crate) first_client: u128,
 }
 
@@ -94,8 +97,17 @@ impl Core {
         writes: WriteQueue,
         events: Sender<Event>,
     ) -> Self {
-        let Identity { group, node, members, write_quorum, durability, consistency, limits, first_client } =
-            identity;
+        let Identity {
+            group,
+            node,
+            members,
+            write_quorum,
+            durability,
+            consistency,
+            limits,
+            first_client,
+            forwards_writes,
+        } = identity;
         Self {
             clock,
             tally,
@@ -109,6 +121,7 @@ impl Core {
             write_quorum,
             durability,
             consistency,
+            forwards_writes,
             payloads: if reader.is_some() { Payloads::KeyValue } else { Payloads::Opaque },
             kill_switch: KillSwitch::default(),
             reader: RwLock::new(Ok(reader)),

@@ -77,6 +77,10 @@ impl Group {
         self.network.partition(id(a), id(b));
     }
 
+    pub(crate) fn heal(&self) {
+        self.network.heal();
+    }
+
     /// The index of a node that leads, once one does.
     pub(crate) fn master(&self) -> usize {
         loop {

@@ -229,6 +229,7 @@ fn identity(
             value_bytes_max: config.value_bytes_max,
             write_bytes_max: checked.write_bytes_max,
         },
+        forwards_writes: config.forward_writes,
         first_client,
     })
 }

@@ -91,7 +91,7 @@ impl<'a> Attempts<'a> {
 
     /// An attempt, or the preparation of one, has failed; there may be another one if that can help.
     fn failed<E, T>(&mut self, error: WriteError) -> Result<Option<T>, TransactError<E>> {
-        if !is_passing(&error) {
+        if !self.is_passing(&error) {
             return Err(TransactError::Refused(error));
         }
         self.last = Some(error);
@@ -120,7 +120,10 @@ impl<'a> Attempts<'a> {
             let told = match error {
                 WriteError::SessionExpired | WriteError::StaleSequence => Err(error),
                 WriteError::Closed | WriteError::Halted { .. } => Err(error),
-                error if is_passing(&error) || matches!(error, WriteError::InsufficientReplicas { .. }) => {
+                error
+                    if self.is_passing(&error)
+                        || matches!(error, WriteError::InsufficientReplicas { .. }) =>
+                {
                     let policy = ConsistencyPolicy::Linearizable { timeout: self.left() };
                     self.wait_for::<E>(policy).await.map_err(|_| error)
                 }
@@ -130,6 +133,22 @@ impl<'a> Attempts<'a> {
             if told.is_err() {
                 return Err(TransactError::Unknown { source: unknown });
             }
+        }
+    }
+
+    /// Whether another attempt may succeed where one has failed like this.
+    fn is_passing(&self, error: &WriteError) -> bool {
+        match error {
+            WriteError::NotMaster { master } => master.is_none() || self.core.forwards_writes,
+            WriteError::Conflict { .. }
+            | WriteError::SnapshotTooOld { .. }
+            | WriteError::Busy
+            | WriteError::RolledBack { .. }
+            | WriteError::SessionExpired
+            | WriteError::StaleSequence
+            | WriteError::InsufficientAcks { .. }
+            | WriteError::Interrupted { .. } => true,
+            _ => false,
         }
     }
 
@@ -162,22 +181,6 @@ const fn awaited(error: &WriteError, timeout: Duration) -> ConsistencyPolicy {
             ConsistencyPolicy::CommitPointConsistency { token: *token, timeout }
         }
         _ => ConsistencyPolicy::Linearizable { timeout },
-    }
-}
-
-/// Whether another attempt may succeed where one has failed like this.
-const fn is_passing(error: &WriteError) -> bool {
-    match error {
-        WriteError::NotMaster { master } => master.is_none(),
-        WriteError::Conflict { .. }
-        | WriteError::SnapshotTooOld { .. }
-        | WriteError::Busy
-        | WriteError::RolledBack { .. }
-        | WriteError::SessionExpired
-        | WriteError::StaleSequence
-        | WriteError::InsufficientAcks { .. }
-        | WriteError::Interrupted { .. } => true,
-        _ => false,
     }
 }
 
