@@ -274,7 +274,10 @@ fn transactions_are_done_exactly_once_while_master_after_master_is_cut_off() {
             let (master, before) = (group.master(), done.load(Ordering::SeqCst));
             wait_until(|| done.load(Ordering::SeqCst) > before + 5);
             (0..3).filter(|other| *other != master).for_each(|other| group.partition(master, other));
-            wait_until(|| group.master() != master);
+            let leads = |(index, node): (usize, &ReplicatedEnvironment)| {
+                index != master && node.state() == NodeState::Master
+            };
+            wait_until(|| group.running().enumerate().any(leads));
             group.heal();
         }
         is_over.store(true, Ordering::SeqCst);
