@@ -77,6 +77,7 @@ pub mod engine;
 pub mod import;
 pub mod manual;
 mod parts;
+mod replicated_engine;
 mod replicated_environment;
 #[cfg(feature = "testing")]
 pub mod testing;
@@ -89,17 +90,18 @@ pub use quorate_core::{
 #[cfg(feature = "conformance")]
 pub use quorate_core::{conformance, engine_conformance};
 pub use quorate_env::{
-    BytesDatabase, ClientSession, CloseError, Commit, CommitExtent, Committed, ConfigError, CreateDatabase,
-    Database, DatabaseError, DatabaseId, DecodeError, EngineKind, Environment, Figure, GroupStatus,
-    ImportError, ImportOptions, ImportRow, Imported, Key, KeyError, KeyForm, KeyPrefix, KeyRange,
-    MasterAddress, MemberStatus, OpenError, OpenSession, Outcome, Parts, PendingRead, ReadError, ReadSet,
-    RepConfig, RepConfigBuilder, RepStats, RepTransportKind, ReplicaStatus, Rows, Session, Snapshot,
-    StateChangeEvent, StateChangeListener, TransactError, TransactOptions, Transacted, Transaction,
-    TransactionError, TransactionRows, TypedRows, WaitError, WriteBatch, WriteError, WriteRequest,
-    encode_key,
+    Barrier, BytesDatabase, ClientSession, CloseError, Commit, CommitExtent, Committed, ConfigError,
+    CreateDatabase, Database, DatabaseError, DatabaseId, DecodeError, EngineKind, EngineOpener, EngineParts,
+    Environment, Figure, GroupStatus, ImportError, ImportOptions, ImportRow, Imported, Key, KeyError,
+    KeyForm, KeyPrefix, KeyRange, MasterAddress, MemberStatus, OpenError, OpenSession, Outcome, PartError,
+    Parts, PendingRead, ReadError, ReadSet, RepConfig, RepConfigBuilder, RepStats, RepTransportKind,
+    ReplicaStatus, Rows, Session, Snapshot, StateChangeEvent, StateChangeListener, TransactError,
+    TransactOptions, Transacted, Transaction, TransactionError, TransactionRows, TypedRows, WaitError,
+    WriteBatch, WriteError, WriteRequest, encode_key,
 };
 pub use quorate_policy::{CommitDurability, CommitToken, ConsistencyPolicy, ReplicaAckPolicy, SyncPolicy};
 pub use quorate_transport::{InMemoryNetwork, Listener, ListenerConfig, ListenerStats, TransportError};
+pub use replicated_engine::ReplicatedEngine;
 pub use replicated_environment::ReplicatedEnvironment;
 
 /// The README's example compiles.

@@ -2,7 +2,9 @@
 
 use quorate_core::{Inbox, KvStore, NodeId, Packet, SendError, Service, Transport};
 use quorate_engine::MemoryStore;
-use quorate_env::{EngineKind, PartError, Parts, RepConfig, RepTransportKind, TransportPlan};
+use quorate_env::{
+    EngineKind, PartError, Parts, RepConfig, RepTransportKind, TransportPlan, TransportStarter,
+};
 use quorate_log::vfs::OsVfs;
 use quorate_transport::{
     InMemoryNetwork, InMemoryTransport, Listener, ListenerConfig, TcpConfig, TcpLimits, TcpTransport,
@@ -45,17 +47,22 @@ pub(crate) enum Network<'a> {
 /// What an environment of this configuration is made of.
 pub(crate) fn of<'a>(config: &RepConfig, network: Network<'a>) -> Parts<'a> {
     let (engine, cache_bytes) = (config.engine, config.engine_cache_bytes);
-    let kind = config.transport;
     Parts {
         store: Box::new(move |path| open_store(engine, path, cache_bytes)),
-        transport: Box::new(move |plan, inbox| match (network, kind) {
-            (Network::Within(network), _) => Ok(Arc::new(network.start(plan.me, plan.members, inbox)?)),
-            (Network::On(listener), _) => Ok(Arc::new(TcpTransport::on(listener, tcp_config(plan), inbox)?)),
-            (Network::AsConfigured, RepTransportKind::InMemory) => start_alone(plan, inbox),
-            (Network::AsConfigured, _) => start_tcp(plan, inbox),
-        }),
+        transport: transport(config, network),
         vfs: Arc::new(OsVfs),
     }
+}
+
+/// The transport that a configuration names, where it is to find the others.
+pub(crate) fn transport<'a>(config: &RepConfig, network: Network<'a>) -> TransportStarter<'a> {
+    let kind = config.transport;
+    Box::new(move |plan, inbox| match (network, kind) {
+        (Network::Within(network), _) => Ok(Arc::new(network.start(plan.me, plan.members, inbox)?)),
+        (Network::On(listener), _) => Ok(Arc::new(TcpTransport::on(listener, tcp_config(plan), inbox)?)),
+        (Network::AsConfigured, RepTransportKind::InMemory) => start_alone(plan, inbox),
+        (Network::AsConfigured, _) => start_tcp(plan, inbox),
+    })
 }
 
 fn open_store(engine: EngineKind, path: &Path, cache_bytes: usize) -> Result<Arc<dyn KvStore>, PartError> {

@@ -20,6 +20,10 @@
 //!
 //! It need not be durable by itself, nor undo anything: only committed entries arrive.
 //!
+//! [`ReplicatedEngine`](crate::ReplicatedEngine) opens a node with it.
+//! [`propose`](quorate_env::ReplicatedEngine::propose) gives back what `apply` has returned for the entry, and
+//! after a [`barrier`](quorate_env::ReplicatedEngine::barrier) the application's own reads are as new as asked.
+//!
 //! # The suite
 //!
 //! Behind the feature `conformance` the promises are tests. Tell the suite how to make a payload and how to look
@@ -30,4 +34,5 @@
 //! ```
 //!
 //! The repository's example `own_engine` keeps a map in memory and an append-only file, whose records hold a run
-//! of entries and its position behind one checksum; a torn record at the end is cut off when it is opened.
+//! of entries and its position behind one checksum; a torn record at the end is cut off when it is opened. It is
+//! replicated there on three nodes.

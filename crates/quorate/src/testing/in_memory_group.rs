@@ -115,18 +115,17 @@ impl InMemoryGroup {
 
 /// Faults, and their end.
 impl InMemoryGroup {
-    /// Ends a node as the death of its process looks from outside: from one moment to the next nothing comes
-    /// from it any more, and the others learn that nobody answers at its address. What its log holds is there
-    /// when it is [restarted](Self::restart).
+    /// Ends a node as a crash of its process would: nothing is synced, flushed or said to anybody, and the
+    /// others learn that nobody answers at its address. What its log holds is there when it is
+    /// [restarted](Self::restart).
     ///
     /// # Errors
-    /// [`InMemoryGroupError::UnknownNode`]; [`InMemoryGroupError::NotRunning`];
-    /// [`InMemoryGroupError::Stop`].
+    /// [`InMemoryGroupError::UnknownNode`]; [`InMemoryGroupError::NotRunning`].
     pub fn kill(&self, name: &str) -> Result<(), InMemoryGroupError> {
         let node = self.take(name)?;
         self.network.kill(self.id(name)?);
-        let killed = node.close();
-        killed.map_err(|error| InMemoryGroupError::Stop { name: name.into(), error })
+        node.kill();
+        Ok(())
     }
 
     /// Ends a node in order.
