@@ -24,5 +24,6 @@ pub(crate) mod listeners;
 pub(crate) mod log_reader;
 pub(crate) mod log_writer;
 mod propose;
+mod receive;
 mod settle;
 pub(crate) mod startup;

@@ -1,4 +1,5 @@
 use super::event::Event;
+use super::receive::receive;
 use crate::Applier;
 use crate::kill_switch::KillSwitch;
 use crate::tally::Tally;
@@ -62,7 +63,7 @@ impl ApplyThread {
     }
 
     fn serve(&mut self) -> Result<(), EngineError> {
-        while let Ok(command) = self.commands.recv()
+        while let Some(command) = receive(&self.commands)
             && !self.kill_switch.is_pulled()
         {
             let bytes = self.gather(command);

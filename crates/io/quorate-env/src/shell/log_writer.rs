@@ -1,4 +1,5 @@
 use super::event::Event;
+use super::receive::{receive, receive_within};
 use crate::kill_switch::KillSwitch;
 use crate::tally::Tally;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
@@ -126,14 +127,14 @@ impl LogWriter {
         }
         let mut patience = IDLE_BEFORE_PREPARING;
         while self.wants_preparation {
-            match self.commands.recv_timeout(patience) {
+            match receive_within(&self.commands, patience) {
                 Ok(command) => return Ok(Some(command)),
                 Err(RecvTimeoutError::Disconnected) => return Ok(None),
                 Err(RecvTimeoutError::Timeout) => self.prepare()?,
             }
             patience = Duration::ZERO;
         }
-        Ok(self.commands.recv().ok())
+        Ok(receive(&self.commands))
     }
 
     fn prepare_under_load(&mut self, bytes_appended: usize) -> Result<(), LogError> {
