@@ -15,7 +15,7 @@ fn id(vlsn: u64) -> EntryId {
     EntryId { term: Term::new(4, NodeId::new(1)), vlsn: at(vlsn) }
 }
 
-fn payload(keys: &[(DatabaseId, Vec<u8>)]) -> Bytes {
+fn payload(keys: &[Row]) -> Bytes {
     let mut batch = WriteBatch::new();
     keys.iter().for_each(|(database, key)| match key.len() % 2 {
         0 => batch.delete(*database, key),
@@ -130,9 +130,12 @@ fn entries_that_write_no_keys_are_in_nobodys_way() {
     assert_eq!(conflicts.check(&point(10, b"a")), Ok(()));
 }
 
+/// A key in its database.
+type Row = (DatabaseId, Vec<u8>);
+
 /// Everything since the start, as it came.
 struct Model {
-    entries: Vec<(u64, Vec<(DatabaseId, Vec<u8>)>)>,
+    entries: Vec<(u64, Vec<Row>)>,
 }
 
 impl Model {
@@ -143,22 +146,21 @@ impl Model {
             };
             reads.points().any(|point| point == (database, key)) || reads.ranges().any(in_range)
         };
-        let reaches =
-            |keys: &[(DatabaseId, Vec<u8>)]| keys.iter().any(|(database, key)| is_read(*database, key));
+        let reaches = |keys: &[Row]| keys.iter().any(|(database, key)| is_read(*database, key));
         self.entries.iter().filter(|(_, keys)| reaches(keys)).map(|(vlsn, _)| *vlsn).max()
     }
 }
 
 #[derive(Clone, Debug)]
 enum Step {
-    Record(Vec<(DatabaseId, Vec<u8>)>),
+    Record(Vec<Row>),
     /// Forgets so many entries.
     Forget(u64),
     /// Checks what was read so many entries ago.
-    Check(u64, Vec<(DatabaseId, Vec<u8>)>, Vec<(DatabaseId, Vec<u8>, Vec<u8>)>),
+    Check(u64, Vec<Row>, Vec<(DatabaseId, Vec<u8>, Vec<u8>)>),
 }
 
-fn key() -> impl Strategy<Value = (DatabaseId, Vec<u8>)> {
+fn key() -> impl Strategy<Value = Row> {
     (1_u32..3, proptest::collection::vec(0_u8..3, 1..3))
         .prop_map(|(database, key)| (DatabaseId::new(database), key))
 }
@@ -175,11 +177,7 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
-fn reads_of(
-    snapshot: u64,
-    points: &[(DatabaseId, Vec<u8>)],
-    ranges: &[(DatabaseId, Vec<u8>, Vec<u8>)],
-) -> ReadSet {
+fn reads_of(snapshot: u64, points: &[Row], ranges: &[(DatabaseId, Vec<u8>, Vec<u8>)]) -> ReadSet {
     let mut reads = ReadSet::new(Some(id(snapshot)));
     points.iter().for_each(|(database, key)| reads.add_point(*database, key));
     ranges.iter().for_each(|(database, start, end)| {
