@@ -270,14 +270,12 @@ fn transactions_are_done_exactly_once_while_master_after_master_is_cut_off() {
         for (node, database) in group.running().zip(&databases) {
             scope.spawn(|| increments(node, database));
         }
+        let mut master = group.master();
         for _ in 0..CUTS {
-            let (master, before) = (group.master(), done.load(Ordering::SeqCst));
+            let before = done.load(Ordering::SeqCst);
             wait_until(|| done.load(Ordering::SeqCst) > before + 5);
             (0..3).filter(|other| *other != master).for_each(|other| group.partition(master, other));
-            let leads = |(index, node): (usize, &ReplicatedEnvironment)| {
-                index != master && node.state() == NodeState::Master
-            };
-            wait_until(|| group.running().enumerate().any(leads));
+            master = next_master(&group, master);
             group.heal();
         }
         is_over.store(true, Ordering::SeqCst);
@@ -286,6 +284,18 @@ fn transactions_are_done_exactly_once_while_master_after_master_is_cut_off() {
     for database in &databases {
         assert_eq!(count_of(database.get(b"count", policy).unwrap()), done.load(Ordering::SeqCst));
     }
+}
+
+/// The node that takes the place of a master that is cut off, which may not know it yet.
+fn next_master(group: &Group, old: usize) -> usize {
+    let leads =
+        |(index, node): &(usize, &ReplicatedEnvironment)| *index != old && node.state() == NodeState::Master;
+    let mut next = None;
+    wait_until(|| {
+        next = group.running().enumerate().find(leads).map(|(index, _)| index);
+        next.is_some()
+    });
+    next.unwrap()
 }
 
 fn wait_until(mut holds: impl FnMut() -> bool) {
