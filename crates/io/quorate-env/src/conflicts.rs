@@ -18,8 +18,8 @@ use std::sync::Arc;
 /// ```
 ///
 /// 1. The window has no gap: it covers every entry behind its start, committed or not, up to the last one
-///    recorded, which may not have been written yet. 2. It lies within one term: its master has appended every
-///    entry in it. 3. It is bounded: the oldest entries leave it, and its start moves on.
+///    recorded, which may not have been written yet. 2. It lies within one term: its master has appended
+///    every entry in it. 3. It is bounded: the oldest entries leave it, and its start moves on.
 /// 4. A check that passes is right: nothing that was read has been written since. One that fails may be wrong
 ///    only about entries that had no effect.
 ///

@@ -11,8 +11,8 @@ pub struct OpenSession {
     commit: Commit,
 }
 
-/// A client of the group whose requests are carried out at most once, however often each is sent, by whichever
-/// node, over every change of master.
+/// A client of the group whose requests are carried out at most once, however often each is sent, by
+/// whichever node, over every change of master.
 ///
 /// Its numbers must be used in order, one at a time: a request is settled before the next one is sent.
 /// Requests that are under way at the same time need a session each. The group remembers the last number of

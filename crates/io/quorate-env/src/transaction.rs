@@ -14,8 +14,9 @@ use std::sync::Arc;
 
 /// One attempt at a transaction: reads from one snapshot, and writes that are kept until it is committed.
 ///
-/// What it reads is noted, and checked by the master when it is committed; what it reads of its own writes need
-/// not be. It is handed to the function that [`Environment::transact`](crate::Environment::transact) runs.
+/// What it reads is noted, and checked by the master when it is committed; what it reads of its own writes
+/// need not be. It is handed to the function that [`Environment::transact`](crate::Environment::transact)
+/// runs.
 pub struct Transaction {
     core: Arc<Core>,
     snapshot: Snapshot,

@@ -240,11 +240,13 @@ fn request() -> impl Strategy<Value = Bytes> {
     let session = (0_u128..4, 0_u64..5).prop_map(|(client, sequence)| numbered(client, sequence));
     prop_oneof![
         1 => (0_u128..4).prop_map(open),
-        4 => (session.clone(), any::<[u8; 2]>()).prop_map(|(session, value)| put(session, &value[..1], &value)),
+        4 => (session.clone(), any::<[u8; 2]>())
+            .prop_map(|(session, value)| put(session, &value[..1], &value)),
         2 => session.clone().prop_map(fence),
         1 => session.prop_map(|session| write(session, &batch(|batch| batch.create_database("new")))),
         1 => any::<[u8; 2]>().prop_map(|value| {
-            payload(PayloadKind::WriteBatch, None, &batch(|batch| batch.put(DEFAULT_DATABASE, &value[..1], &value)))
+            let plain = batch(|batch| batch.put(DEFAULT_DATABASE, &value[..1], &value));
+            payload(PayloadKind::WriteBatch, None, &plain)
         }),
     ]
 }

@@ -10,8 +10,8 @@ use std::time::Duration;
 /// The attempts at one transaction: what to wait for before each, how each is committed, and what to make of
 /// what comes of it.
 ///
-/// Each attempt has a number in a session. Where its outcome is unknown, a fence with the same number finds it
-/// out, or sees to it that the attempt never takes effect; only then there is another one.
+/// Each attempt has a number in a session. Where its outcome is unknown, a fence with the same number finds
+/// it out, or sees to it that the attempt never takes effect; only then there is another one.
 pub(super) struct Attempts<'a> {
     core: &'a Arc<Core>,
     timeout: Duration,

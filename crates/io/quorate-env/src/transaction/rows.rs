@@ -7,8 +7,8 @@ use std::collections::btree_map::IntoIter;
 use std::iter::Peekable;
 use std::ops::Bound;
 
-/// The rows of a scan within a transaction, in key order: those of its snapshot and its own. It ends after the
-/// first error.
+/// The rows of a scan within a transaction, in key order: those of its snapshot and its own. It ends after
+/// the first error.
 pub struct TransactionRows<'a> {
     reads: &'a RefCell<ReadSet>,
     database: DatabaseId,

@@ -7,7 +7,8 @@ impl Transaction {
     /// The value of a key, if it is there.
     ///
     /// # Errors
-    /// As [`get_bytes`](Self::get_bytes); [`TransactionError::Read`] also if the value is not one of type `V`.
+    /// As [`get_bytes`](Self::get_bytes); [`TransactionError::Read`] also if the value is not one of type
+    /// `V`.
     pub fn get<K, V, Q>(&self, database: &Database<K, V>, key: &Q) -> Result<Option<V>, TransactionError>
     where
         K: Key,
@@ -45,8 +46,8 @@ impl Transaction {
         self.delete_bytes(database.bytes(), &key::whole(key))
     }
 
-    /// The rows of a database whose keys lie in a range, in key order, as [`scan_bytes`](Self::scan_bytes) gives
-    /// them. A row that cannot be decoded is an error in its place, and the others follow.
+    /// The rows of a database whose keys lie in a range, in key order, as [`scan_bytes`](Self::scan_bytes)
+    /// gives them. A row that cannot be decoded is an error in its place, and the others follow.
     ///
     /// # Errors
     /// As [`scan_bytes`](Self::scan_bytes).
