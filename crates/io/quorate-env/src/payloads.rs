@@ -65,7 +65,8 @@ mod tests {
 
     fn write_batch() -> Bytes {
         let mut payload = Vec::new();
-        let (kind, body) = (PayloadKind::WriteBatch, &[][..]);
+        let (kind, batch) = (PayloadKind::WriteBatch, quorate_codec::WriteBatch::new());
+        let body = batch.encoded();
         Envelope { kind, schema_version: kv::SCHEMA_VERSION, session: None, body }.encode_into(&mut payload);
         Bytes::from(payload)
     }
