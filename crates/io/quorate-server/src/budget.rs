@@ -112,6 +112,7 @@ fn announced_bytes(data: &[u8]) -> usize {
 }
 
 fn exhausted() -> Status {
+    metrics::counter!("quorate_requests_refused_total").increment(1);
     busy(
         "the requests under way take all the memory that this node sets aside for them: try again after a \
          moment, send fewer or smaller writes at a time, or raise requests_bytes_max",

@@ -13,6 +13,7 @@ pub use inspection::{
 };
 
 use crate::bench::{BENCH_HELP, BenchArguments};
+use crate::config::GivenSettings;
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 use quorate::EngineKind;
 use std::path::PathBuf;
@@ -81,13 +82,14 @@ pub enum Command {
 #[derive(Clone, Debug, PartialEq, Eq, Args)]
 pub struct NodeArguments {
     /// The node's configuration file (TOML). `quorate node --help` shows an example.
-    #[arg(long, value_name = "FILE")]
-    pub config: PathBuf,
-    /// What to log to stderr: off, error, warn, info, debug, trace, or a filter like
-    /// `info,quorate_transport=debug`. Without it the configuration's `log`, then the variable RUST_LOG, then
-    /// `info`.
-    #[arg(long, value_name = "FILTER")]
-    pub log: Option<String>,
+    #[arg(long, value_name = "FILE", env = "QUORATE_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Print all settings with their meanings, as Markdown, and end.
+    #[arg(long, hide = true)]
+    pub print_configuration_reference: bool,
+    /// Settings over those of the file.
+    #[command(flatten)]
+    pub given: GivenSettings,
 }
 
 /// How to run the demonstration.
@@ -158,7 +160,8 @@ const NODE_HELP: &str = concat!(
     "An example of a configuration file, for the first of three nodes. The other two differ in `node`,\n\
      `client` and `data_dir` only.\n\n",
     include_str!("config/example.toml"),
-    "\nWhen the node serves clients it prints one line to stdout:\n\n  \
+    "\nThe command line prevails over environment variables, and those over the file.\n\n\
+     When the node serves clients it prints one line to stdout:\n\n  \
      ready: node node1 of group orders, clients at 127.0.0.1:14101, nodes at 127.0.0.1:14001\n\n\
      It exits with 0 when it was told to stop, and with 1 and a text that says what to do if it could not\n\
      start or had to stop serving."

@@ -1,5 +1,5 @@
-//! A client of a group: it is given some of the nodes' addresses and finds the others, follows the master, and
-//! tries again across a failover until its timeout. Writes take effect once, however often they are sent.
+//! A client of a group: it is given some of the nodes' addresses and finds the others, follows the master,
+//! and tries again across a failover until its timeout. Writes take effect once, however often they are sent.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -60,8 +60,8 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client of the group of which these nodes are some: `host:port`, where they serve clients. It connects
-    /// when it is first used.
+    /// A client of the group of which these nodes are some: `host:port`, where they serve clients. It
+    /// connects when it is first used.
     ///
     /// # Errors
     /// [`EndpointError`] if there is none, or one is no address.

@@ -26,6 +26,7 @@ mod duration;
 mod generated;
 mod health;
 mod listener;
+mod metrics;
 mod node_command;
 mod program;
 mod rows;
@@ -40,7 +41,7 @@ pub use cli::{
     LogVerifyArguments, NodeArguments, PutArguments, ReadArguments, RowFormat, ScanArguments,
     StatusArguments, TxnArguments, WriteArguments,
 };
-pub use config::{NodeSettings, SettingsError};
+pub use config::{GivenSettings, NodeSettings, SettingsError, configuration_reference};
 pub use duration::{DurationError, parse_duration};
 pub use generated::{DESCRIPTORS, v1};
 pub use listener::{ListenError, listen};

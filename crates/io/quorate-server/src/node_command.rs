@@ -1,7 +1,8 @@
+use crate::metrics::{self, MetricsError};
 use crate::program::told_to_stop;
 use crate::{
     DESCRIPTORS, ListenError, NodeArguments, NodeSettings, QuorateService, RequestBudget, SettingsError,
-    health, listen,
+    configuration_reference, health, listen,
 };
 use quorate::{CloseError, OpenError, ReplicatedEnvironment};
 use std::io::{self, Write, stdout};
@@ -45,6 +46,9 @@ pub(crate) enum NodeError {
     /// Clients cannot be listened for.
     #[error(transparent)]
     Listen(#[from] ListenError),
+    /// Metrics cannot be recorded.
+    #[error(transparent)]
+    Metrics(#[from] MetricsError),
     /// The environment cannot be opened.
     #[error(transparent)]
     Open(OpenError),
@@ -69,10 +73,14 @@ pub(crate) enum NodeError {
 
 /// Runs one node until it is told to stop.
 pub(crate) fn run(arguments: &NodeArguments) -> Result<(), NodeError> {
-    let settings = NodeSettings::read(&arguments.config)?;
-    start_logging(arguments.log.as_ref().or(settings.log.as_ref()))?;
+    if arguments.print_configuration_reference {
+        return print(&configuration_reference());
+    }
+    let settings = NodeSettings::read(arguments.config.as_deref(), &arguments.given)?;
+    start_logging(settings.log.as_ref())?;
     let runtime = runtime().map_err(system("starting threads"))?;
     let listener = runtime.block_on(listen(&settings.client, settings.environment.insecure_no_auth))?;
+    serve_metrics(&runtime, &settings)?;
     let environment = open(&settings)?;
     let served = runtime.block_on(serve(listener, Arc::clone(&environment), &settings));
     runtime.shutdown_timeout(DRAIN_TIMEOUT);
@@ -80,8 +88,20 @@ pub(crate) fn run(arguments: &NodeArguments) -> Result<(), NodeError> {
     served
 }
 
+fn print(text: &str) -> Result<(), NodeError> {
+    stdout().lock().write_all(text.as_bytes()).map_err(system("writing to stdout"))
+}
+
 fn runtime() -> io::Result<Runtime> {
     Builder::new_multi_thread().enable_all().max_blocking_threads(BLOCKING_THREADS_MAX).build()
+}
+
+/// Records and serves metrics, if that is asked for: before the environment is opened, which registers them.
+fn serve_metrics(runtime: &Runtime, settings: &NodeSettings) -> Result<(), NodeError> {
+    let Some(address) = &settings.metrics else { return Ok(()) };
+    let listener = runtime.block_on(listen(address, settings.environment.insecure_no_auth))?;
+    runtime.spawn(metrics::serve(listener, metrics::record()?));
+    Ok(())
 }
 
 fn open(settings: &NodeSettings) -> Result<Arc<ReplicatedEnvironment>, NodeError> {

@@ -4,8 +4,8 @@ use std::fmt::Display;
 use std::process::ExitCode;
 use tokio::signal::unix::{SignalKind, signal};
 
-/// Carries out a command line and says how the process is to exit: with 0 if all went well, else with one of the
-/// codes that `quorate --help` lists. The reason is on stderr then.
+/// Carries out a command line and says how the process is to exit: with 0 if all went well, else with one of
+/// the codes that `quorate --help` lists. The reason is on stderr then.
 #[must_use]
 pub fn run(cli: Cli) -> ExitCode {
     match cli.command {

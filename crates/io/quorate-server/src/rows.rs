@@ -1,5 +1,5 @@
-//! Rows in files: TSV, JSON lines, and directories with a file per row. They are read and written one by one, so
-//! that there can be any number of them.
+//! Rows in files: TSV, JSON lines, and directories with a file per row. They are read and written one by one,
+//! so that there can be any number of them.
 
 mod directory;
 mod json_lines;

@@ -18,6 +18,7 @@ use crate::v1::{
     ReadRange, ScanRequest, Session, StatusRequest, StatusResponse, TransactRequest, WriteRequest,
     WriteResponse,
 };
+use bytes::Bytes;
 use convert::Defaults;
 use databases::Databases;
 use failure::Refusals;
@@ -30,9 +31,6 @@ use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 use tokio::task::spawn_blocking;
 use tonic::{Request, Response, Status};
-
-/// Room in a message for everything beside its values: keys, names, and what protobuf puts around them.
-const MESSAGE_OVERHEAD_BYTES: usize = 1 << 20;
 
 /// What a write asks for besides its operations.
 #[derive(Clone, Debug, Default)]
@@ -65,12 +63,16 @@ impl QuorateService {
             databases: Arc::new(Databases::new(Arc::clone(&environment))),
             refusals: Refusals::new(settings),
             group: Arc::new(OnceLock::new()),
-            defaults: Defaults { durability: config.durability, read_timeout: settings.read_timeout },
+            defaults: Defaults {
+                durability: config.durability,
+                consistency: config.consistency,
+                read_timeout: settings.read_timeout,
+            },
             scans: Scans::new(),
             started: Instant::now(),
             state: StateWatch::new(&environment),
             environment,
-            message_bytes_max: config.value_bytes_max.saturating_add(MESSAGE_OVERHEAD_BYTES),
+            message_bytes_max: config.value_bytes_max.saturating_add(NodeSettings::REQUEST_OVERHEAD_BYTES),
         }
     }
 
@@ -233,7 +235,9 @@ impl Quorate for QuorateService {
         &self,
         _request: Request<OpenSessionRequest>,
     ) -> Result<Response<OpenSessionResponse>, Status> {
-        Err(Status::unimplemented("this node opens no sessions"))
+        let opened = self.environment.open_session().await.map_err(|error| self.refusals.write(&error))?;
+        let client = Bytes::copy_from_slice(&opened.client().to_be_bytes());
+        Ok(Response::new(OpenSessionResponse { client }))
     }
 
     async fn get(&self, request: Request<GetRequest>) -> Result<Response<GetResponse>, Status> {

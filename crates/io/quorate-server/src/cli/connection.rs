@@ -7,8 +7,8 @@ use std::time::Duration;
 /// Which group to call, and how long to try.
 #[derive(Clone, Debug, PartialEq, Eq, Args)]
 pub struct ConnectionArguments {
-    /// Nodes of the group, where they serve clients: host:port, separated by commas. Any one of them suffices to
-    /// find the others.
+    /// Nodes of the group, where they serve clients: host:port, separated by commas. Any one of them suffices
+    /// to find the others.
     #[arg(long, value_name = "ADDRESSES", env = "QUORATE_ENDPOINTS", value_delimiter = ',')]
     #[arg(default_value = "127.0.0.1:14101", help_heading = "Connection")]
     pub endpoints: Vec<String>,
@@ -49,8 +49,8 @@ pub struct ReadArguments {
     /// The database.
     #[arg(long, short, value_name = "NAME", env = "QUORATE_DATABASE", default_value = "default")]
     pub database: String,
-    /// What the read must have seen: any (what the node has), time:500ms (what was answered up to then), token:TOKEN
-    /// (that commit), or linearizable (all that was answered before).
+    /// What the read must have seen: any (what the node has), time:500ms (what was answered up to then),
+    /// token:TOKEN (that commit), or linearizable (all that was answered before).
     #[arg(long, value_name = "WHAT", env = "QUORATE_CONSISTENCY", default_value = "linearizable")]
     pub consistency: ReadConsistency,
 }

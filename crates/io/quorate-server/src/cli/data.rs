@@ -136,12 +136,13 @@ pub struct ImportArguments {
     /// The directory or file; `-` is stdin.
     #[arg(value_name = "PATH", default_value = "-")]
     pub source: PathBuf,
-    /// How the rows lie there. Without it: a directory is one, a name that ends in .jsonl or .json is JSON lines,
-    /// all else is TSV.
+    /// How the rows lie there. Without it: a directory is one, a name that ends in .jsonl or .json is JSON
+    /// lines, all else is TSV.
     #[arg(long, value_enum)]
     pub format: Option<RowFormat>,
     /// How many writes are under way at a time.
-    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
+    #[arg(long, value_name = "N", default_value_t = 16)]
+    #[arg(value_parser = clap::value_parser!(u16).range(1..=256))]
     pub writers: u16,
     /// Where to write.
     #[command(flatten)]
@@ -160,7 +161,8 @@ pub struct ExportArguments {
     /// The directory or file, which must not exist; `-` is stdout.
     #[arg(value_name = "PATH", default_value = "-")]
     pub target: PathBuf,
-    /// How to lay the rows down there. Without it: JSON lines for a name that ends in .jsonl or .json, else TSV.
+    /// How to lay the rows down there. Without it: JSON lines for a name that ends in .jsonl or .json, else
+    /// TSV.
     #[arg(long, value_enum)]
     pub format: Option<RowFormat>,
     /// Where to read.

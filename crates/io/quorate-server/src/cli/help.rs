@@ -12,8 +12,9 @@ Exit codes:
   7  the commit of a token is lost
   8  a log is damaged
 
-A write is done exactly once, however often it had to be sent. Results go to stdout, all else to stderr. Where
-keys and values are printed as they are, any byte can be among them: --hex, --base64 or --json keep them apart.";
+A write is done exactly once, however often it had to be sent. Results go to stdout, all else to stderr.
+Where keys and values are printed as they are, any byte can be among them: --hex, --base64 or --json keep them
+apart.";
 
 pub(super) const PUT: &str = "\
 Examples:
@@ -55,17 +56,17 @@ A script has a command per line; empty lines and those that begin with # are ski
   expect KEY VALUE    nothing is done unless the key has this value
   absent KEY          nothing is done unless the key is not there
 
-Words are separated by spaces. A word in double quotes may hold any character; in it \\n, \\t, \\r, \\\\, \\\" and
-\\xNN stand for what they usually do. The commands run in order and see what those before them have done. What is
-printed, and the token at last, is of the one time that the transaction took effect.
+Words are separated by spaces. A word in double quotes may hold any character; in it \\n, \\t, \\r, \\\\, \\\"
+and \\xNN stand for what they usually do. The commands run in order and see what those before them have done.
+What is printed, and the token at last, is of the one time that the transaction took effect.
 
 Examples:
   printf 'expect owner alice\\nput owner bob\\nadd changes 1\\n' | quorate txn
   quorate txn --file transfer.txt --json";
 
 pub(super) const IMPORT: &str = "\
-Each write is done exactly once; several rows go together. Of rows with the same key the last one counts. If the
-import ends early, the rows before the one that is named may be there: importing again sets them anew.
+Each write is done exactly once; several rows go together. Of rows with the same key the last one counts. If
+the import ends early, some rows are written: importing again sets them anew.
 
 Examples:
   quorate import photos/ --database photos --create
@@ -73,8 +74,8 @@ Examples:
   zcat stock.jsonl.gz | quorate import - --format jsonl";
 
 pub(super) const EXPORT: &str = "\
-All rows show one moment. TSV takes no key with a tab and nothing with a line break: use --base64, --hex or JSON
-lines for those.
+All rows show one moment. TSV takes no key with a tab and nothing with a line break: use --base64, --hex or
+JSON lines for those.
 
 Examples:
   quorate export stock.jsonl
@@ -82,7 +83,8 @@ Examples:
   quorate export - --format tsv | sort";
 
 pub(super) const STATUS: &str = "\
-LAG is how many entries a node's log lies behind the master's. SINCE is how long the node has been in its state.
+LAG is how many entries a node's log lies behind the master's. SINCE is how long the node has been in its
+state.
 
 Examples:
   quorate status

@@ -16,7 +16,8 @@ pub enum ClientError {
     },
     /// The write was sent, and whether it is done could not be found out in time.
     #[error(
-        "whether the write is done is unknown after {waited:.1?}: {last}{}; read what it was to change before \
+        "whether the write is done is unknown after {waited:.1?}: {last}{}; read what it was to change \
+        before \
          it is tried again", ask(token.as_ref())
     )]
     OutcomeUnknown {

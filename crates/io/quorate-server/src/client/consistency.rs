@@ -6,7 +6,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-/// What a read must have seen. Its text form: `any`, `time:500ms` (or `time:2s`), `linearizable`, `token:TOKEN`.
+/// What a read must have seen. Its text form: `any`, `time:500ms` (or `time:2s`), `linearizable`,
+/// `token:TOKEN`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ReadConsistency {
     /// Whatever the node has applied.
@@ -23,7 +24,8 @@ pub enum ReadConsistency {
 /// A text names no consistency.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{text:?} is no consistency: write any, linearizable, time:500ms (or time:2s), or token: and what a write \
+    "{text:?} is no consistency: write any, linearizable, time:500ms (or time:2s), or token: and what a \
+    write \
      or a read has printed"
 )]
 pub struct ReadConsistencyError {

@@ -89,8 +89,8 @@ impl Endpoints {
         (target, known[target].clone())
     }
 
-    /// Turns away from the node `from`, to `address` where that is given, else to the next one; unless another
-    /// call has turned away from it already.
+    /// Turns away from the node `from`, to `address` where that is given, else to the next one; unless
+    /// another call has turned away from it already.
     pub(super) fn turn_away(&self, from: usize, address: Option<&str>) {
         let to = match address.and_then(|address| self.number_of(address)) {
             Some(to) => to,

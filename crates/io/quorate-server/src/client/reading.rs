@@ -17,8 +17,8 @@ pub(super) const ANSWER_TIMEOUT: Duration = Duration::from_secs(3);
 pub struct Read {
     /// The key's value; `None` if the key is not there.
     pub value: Option<Bytes>,
-    /// The last commit that the read has seen; `None` while the group has none. A later read with it as its token
-    /// never goes back in time.
+    /// The last commit that the read has seen; `None` while the group has none. A later read with it as its
+    /// token never goes back in time.
     pub seen: Option<CommitToken>,
 }
 

@@ -10,8 +10,8 @@ use tonic::Status;
 /// How long opening a session may take on one node.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(6);
 
-/// Sessions that are open and not in use. A session has one request under way at a time, so a client has as many
-/// as it has writes under way at once.
+/// Sessions that are open and not in use. A session has one request under way at a time, so a client has as
+/// many as it has writes under way at once.
 #[derive(Debug, Default)]
 pub(super) struct Sessions(Mutex<Vec<ClientSession>>);
 

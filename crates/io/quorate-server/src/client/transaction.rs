@@ -80,8 +80,8 @@ impl Transaction {
         self.writes.insert((database.to_owned(), key.into()), None);
     }
 
-    /// Carries everything out. `None` if something that was read has been written meanwhile: nothing was done,
-    /// and the transaction is empty again; its reads now see what came between.
+    /// Carries everything out. `None` if something that was read has been written meanwhile: nothing was
+    /// done, and the transaction is empty again; its reads now see what came between.
     ///
     /// # Errors
     /// [`ClientError`].

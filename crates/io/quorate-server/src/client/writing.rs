@@ -32,7 +32,8 @@ pub struct Change {
 pub struct Written {
     /// Its place in the replicated order.
     pub token: CommitToken,
-    /// Whether it is committed, so that no failover undoes it. Always, unless no acknowledgement was asked for.
+    /// Whether it is committed, so that no failover undoes it. Always, unless no acknowledgement was asked
+    /// for.
     pub is_committed: bool,
 }
 
@@ -167,8 +168,8 @@ impl Client {
         }
     }
 
-    /// Finds out whether an attempt whose outcome is unknown was what a later one conflicts with: an empty write
-    /// with the same place in the session takes that place, unless the attempt has.
+    /// Finds out whether an attempt whose outcome is unknown was what a later one conflicts with: an empty
+    /// write with the same place in the session takes that place, unless the attempt has.
     async fn fence(
         &self,
         session: ClientSession,
@@ -182,7 +183,7 @@ impl Client {
             let last = match self.send_for_answer(&request, patience).await {
                 Ok(answer) => {
                     self.keep_session(session);
-                    let is_done = answer.duplicate;
+                    let is_done = !answer.fenced;
                     let written = written(answer)?;
                     return Ok(if is_done { Settled::Done(written) } else { Settled::Conflict { by } });
                 }

@@ -64,7 +64,8 @@ pub(crate) enum CommandError {
     Inspect(#[from] InspectError),
     /// A log is damaged.
     #[error(
-        "the log is damaged in {damages} places: start the node with its group, from which it fetches what is \
+        "the log is damaged in {damages} places: start the node with its group, from which it fetches what \
+        is \
          missing, or give it an empty directory"
     )]
     Damaged {

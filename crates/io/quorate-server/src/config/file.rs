@@ -4,30 +4,27 @@ use quorate::NodeType;
 use serde::Deserialize;
 use std::path::PathBuf;
 use std::time::Duration;
-use toml::Spanned;
 
 /// A node's configuration file, field by field. What is left out is as the environment has it.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub(super) struct NodeFile {
-    pub(super) group: String,
-    pub(super) node: Spanned<String>,
-    pub(super) client: Spanned<String>,
-    pub(super) data_dir: PathBuf,
+    pub(super) group: Option<String>,
+    pub(super) node: Option<String>,
+    pub(super) client: Option<String>,
+    pub(super) data_dir: Option<PathBuf>,
     pub(super) listen: Option<String>,
-    #[serde(default)]
+    pub(super) metrics: Option<String>,
     pub(super) engine: EngineChoice,
-    pub(super) durability: Option<Spanned<String>>,
+    pub(super) durability: Option<String>,
+    pub(super) consistency: Option<String>,
     pub(super) log: Option<String>,
-    #[serde(default)]
     pub(super) insecure_no_auth: bool,
-    pub(super) members: Vec<DeclaredMember>,
-    pub(super) quorum: Option<Quorum>,
-    #[serde(default)]
+    pub(super) phi_threshold: Option<f64>,
+    pub(super) members: Option<Vec<DeclaredMember>>,
+    pub(super) quorum: Quorum,
     pub(super) writes: Writes,
-    #[serde(default)]
     pub(super) timeouts: Timeouts,
-    #[serde(default)]
     pub(super) limits: Limits,
 }
 
@@ -53,12 +50,12 @@ enum DeclaredType {
     Secondary,
 }
 
-/// Sizes of quorums.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// Sizes of quorums; both or none.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub(super) struct Quorum {
-    election: u16,
-    write: u16,
+    election: Option<u16>,
+    write: Option<u16>,
 }
 
 /// What becomes of writes.
@@ -76,6 +73,9 @@ pub(super) struct Timeouts {
     heartbeat_interval_ms: Option<u64>,
     election_timeout_ms: Option<u64>,
     ack_timeout_ms: Option<u64>,
+    engine_flush_interval_ms: Option<u64>,
+    relaxed_sync_interval_ms: Option<u64>,
+    handshake_timeout_ms: Option<u64>,
     pub(super) read_timeout_ms: u64,
 }
 
@@ -85,10 +85,13 @@ pub(super) struct Timeouts {
 pub(super) struct Limits {
     value_bytes_max: Option<usize>,
     window_bytes_max: Option<usize>,
+    batch_bytes_max: Option<usize>,
+    apply_lag_bytes_max: Option<usize>,
+    connections_max: Option<usize>,
     segment_bytes: Option<u32>,
     engine_cache_bytes: Option<usize>,
-    pub(super) calls_max: Option<Spanned<u32>>,
-    pub(super) requests_bytes_max: Option<Spanned<usize>>,
+    pub(super) calls_max: Option<u32>,
+    pub(super) requests_bytes_max: Option<usize>,
 }
 
 impl DeclaredMember {
@@ -104,8 +107,14 @@ impl DeclaredMember {
 }
 
 impl Quorum {
-    pub(super) const fn rule(&self) -> QuorumRule {
-        QuorumRule::Flexible { election: self.election, write: self.write }
+    /// By simple majority unless both sizes are given; one alone is too few nodes for the other, and refused.
+    pub(super) fn rule(&self) -> QuorumRule {
+        match (self.election, self.write) {
+            (None, None) => QuorumRule::SimpleMajority,
+            (election, write) => {
+                QuorumRule::Flexible { election: election.unwrap_or(0), write: write.unwrap_or(0) }
+            }
+        }
     }
 }
 
@@ -115,6 +124,9 @@ impl Default for Timeouts {
             heartbeat_interval_ms: None,
             election_timeout_ms: None,
             ack_timeout_ms: None,
+            engine_flush_interval_ms: None,
+            relaxed_sync_interval_ms: None,
+            handshake_timeout_ms: None,
             read_timeout_ms: 5_000,
         }
     }
@@ -130,6 +142,9 @@ impl Timeouts {
         time(&mut config.heartbeat_interval, self.heartbeat_interval_ms);
         time(&mut config.election_timeout, self.election_timeout_ms);
         time(&mut config.ack_timeout, self.ack_timeout_ms);
+        time(&mut config.engine_flush_interval, self.engine_flush_interval_ms);
+        time(&mut config.relaxed_sync_interval, self.relaxed_sync_interval_ms);
+        time(&mut config.handshake_timeout, self.handshake_timeout_ms);
     }
 }
 
@@ -142,6 +157,9 @@ impl Limits {
         };
         size(&mut config.value_bytes_max, self.value_bytes_max);
         size(&mut config.window_bytes_max, self.window_bytes_max);
+        size(&mut config.batch_bytes_max, self.batch_bytes_max);
+        size(&mut config.apply_lag_bytes_max, self.apply_lag_bytes_max);
+        size(&mut config.connections_max, self.connections_max);
         size(&mut config.engine_cache_bytes, self.engine_cache_bytes);
         if let Some(bytes) = self.segment_bytes {
             config.segment_bytes = bytes;

@@ -1,9 +1,10 @@
 use quorate::ConfigError;
 use quorate_policy::CommitDurabilityError;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-/// What is wrong with a node's configuration file.
+/// What is wrong with a node's settings. `place` is the file and the line, the flag, or the environment
+/// variable that gives what is wrong.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SettingsError {
@@ -15,81 +16,99 @@ pub enum SettingsError {
         /// What the operating system said.
         source: io::Error,
     },
-    /// The file is not TOML, or has a field that is unknown, missing or of another type.
-    #[error("{}: {detail}(`quorate node --help` shows an example)", place(path, *line))]
+    /// The file is not TOML, or has a field that is unknown or of another type.
+    #[error("{place}: {detail}(`quorate node --help` shows an example)")]
     Malformed {
-        /// The file.
-        path: PathBuf,
-        /// The line, from 1, if it concerns one.
-        line: Option<usize>,
+        /// Where.
+        place: String,
         /// What is wrong, with the line.
         detail: String,
     },
+    /// A flag or a variable is not of its form.
+    #[error("{place}: {detail}")]
+    Given {
+        /// The flag or the variable.
+        place: String,
+        /// What is wrong.
+        detail: String,
+    },
+    /// A setting is missing that has no default.
+    #[error("{place}: {setting} is missing: set it there, by --{flag}, or by {variable}")]
+    Missing {
+        /// The file, or what there is in its stead.
+        place: String,
+        /// The setting.
+        setting: &'static str,
+        /// The flag that would give it.
+        flag: String,
+        /// The variable that would give it.
+        variable: String,
+    },
     /// This node is not in its own list of members.
     #[error(
-        "{}: node: {node:?} is not among the members ({}): declare this node like the others",
-        place(path, Some(*line)), members.join(", ")
+        "{place}: node: {node:?} is not among the members ({}): declare this node like the others",
+        members.join(", ")
     )]
     NotAMember {
-        /// The file.
-        path: PathBuf,
-        /// The line that names the node, from 1.
-        line: usize,
+        /// Where the node is named.
+        place: String,
         /// This node's name.
         node: String,
         /// The members' names.
         members: Vec<String>,
     },
     /// An address has no host or no port.
-    #[error(
-        "{}: {field}: {address:?} is not an address: write host:port, ip:port or [ipv6]:port",
-        place(path, Some(*line))
-    )]
+    #[error("{place}: {field}: {address:?} is not an address: write host:port, ip:port or [ipv6]:port")]
     Address {
-        /// The file.
-        path: PathBuf,
-        /// The line, from 1.
-        line: usize,
+        /// Where.
+        place: String,
         /// The field.
         field: &'static str,
         /// Its value.
         address: String,
     },
     /// The durability is not of its form.
-    #[error("{}: durability: {source}", place(path, Some(*line)))]
+    #[error("{place}: durability: {source}")]
     Durability {
-        /// The file.
-        path: PathBuf,
-        /// The line, from 1.
-        line: usize,
+        /// Where.
+        place: String,
         /// What is wrong.
         source: CommitDurabilityError,
     },
+    /// The consistency is not of its form, or names one commit.
+    #[error("{place}: consistency: {consistency:?} is none: write any, linearizable, or time:500ms")]
+    Consistency {
+        /// Where.
+        place: String,
+        /// Its value.
+        consistency: String,
+    },
     /// No call could be made.
-    #[error(
-        "{}: calls_max: it is 0, so that no client could call: choose 1 or more",
-        place(path, Some(*line))
-    )]
+    #[error("{place}: calls_max: it is 0, so that no client could call: choose 1 or more")]
     NoCalls {
-        /// The file.
-        path: PathBuf,
-        /// The line, from 1.
-        line: usize,
+        /// Where.
+        place: String,
+    },
+    /// The largest write could never be made.
+    #[error(
+        "{place}: requests_bytes_max: {bytes} bytes are too few for the largest write: choose {needed} or \
+        more, or lower \
+         value_bytes_max"
+    )]
+    Requests {
+        /// Where.
+        place: String,
+        /// The setting.
+        bytes: usize,
+        /// What the largest write takes.
+        needed: usize,
     },
     /// The environment's settings are not sound.
-    #[error("{}: {source}", place(path, *line))]
+    #[error("{place}: {source}")]
     Unsound {
-        /// The file.
-        path: PathBuf,
-        /// The line that sets the field, from 1; `None` if its default, or several fields together, are not
-        /// sound.
-        line: Option<usize>,
+        /// Where the field is set, or the file if its default, or several fields together, are not sound.
+        place: String,
         /// What is wrong.
         source: ConfigError,
     },
-}
-
-fn place(path: &Path, line: Option<usize>) -> String {
-    let path = path.display();
-    line.map_or_else(|| path.to_string(), |line| format!("{path}:{line}"))
 }

@@ -112,7 +112,8 @@ pub struct Session {
     /// The client, as its OpenSession was answered: 16 bytes.
     #[prost(bytes = "bytes", tag = "1")]
     pub client: ::prost::bytes::Bytes,
-    /// The request's number, from 1. A request that is repeated keeps its number; the next one's is higher.
+    /// The request's number, from 1. A request that is repeated keeps its number, and is answered as the first one that
+    /// was carried out; the next request's number is higher.
     #[prost(uint64, tag = "2")]
     pub sequence: u64,
 }
@@ -165,10 +166,10 @@ pub struct WriteResponse {
     /// What has been reached.
     #[prost(enumeration = "WriteOutcome", tag = "2")]
     pub outcome: i32,
-    /// An earlier request with the same place in the session was carried out, this one was not. The token is that of the
-    /// earlier one.
+    /// What has taken the request's place in the session is a write without operations. No other request with that
+    /// place has been carried out, or will be.
     #[prost(bool, tag = "3")]
-    pub duplicate: bool,
+    pub fenced: bool,
 }
 /// How durable a write is to be before it is answered.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]

@@ -60,8 +60,8 @@ impl Iterator for DirectoryRows {
     }
 }
 
-/// Writes a file per row below a directory. A key that is no plain relative path is refused, so that nothing is
-/// ever written elsewhere.
+/// Writes a file per row below a directory. A key that is no plain relative path is refused, so that nothing
+/// is ever written elsewhere.
 pub(crate) struct DirectorySink {
     root: PathBuf,
 }

@@ -44,7 +44,8 @@ pub(crate) enum RowError {
     },
     /// A line is no JSON object with a key and a value.
     #[error(
-        "line {line}: {detail}: write an object with \"key\" and \"value\", or \"key_base64\" and \"value_base64\""
+        "line {line}: {detail}: write an object with \"key\" and \"value\", or \"key_base64\" and \
+         \"value_base64\""
     )]
     Json {
         /// The line, from 1.

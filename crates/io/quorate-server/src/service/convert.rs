@@ -7,6 +7,7 @@ use quorate::{
     CommitDurability, CommitExtent, Committed, ConsistencyPolicy, EntryId, GroupUuid, ReplicaAckPolicy, Term,
     Vlsn,
 };
+use quorate_env::kv::Outcome;
 use std::ops::Bound;
 use std::time::Duration;
 use tonic::Status;
@@ -15,6 +16,7 @@ use tonic::Status;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Defaults {
     pub(super) durability: CommitDurability,
+    pub(super) consistency: ConsistencyPolicy,
     pub(super) read_timeout: Duration,
 }
 
@@ -32,7 +34,8 @@ impl Defaults {
     /// What a call asks of a read.
     pub(super) fn consistency(&self, asked: Option<Consistency>) -> Result<ConsistencyPolicy, Status> {
         match asked.and_then(|asked| asked.policy) {
-            None | Some(Policy::None(_)) => Ok(ConsistencyPolicy::NoConsistencyRequired),
+            None => Ok(self.consistency),
+            Some(Policy::None(_)) => Ok(ConsistencyPolicy::NoConsistencyRequired),
             Some(Policy::CommitPoint(asked)) => {
                 let token = asked.token.and_then(parse_token).ok_or_else(|| {
                     Status::invalid_argument("the commit point has no token, or half of one")
@@ -86,7 +89,8 @@ pub(super) fn write_response(committed: &Committed) -> WriteResponse {
         CommitExtent::Committed => WriteOutcome::Committed,
         CommitExtent::Written => WriteOutcome::Written,
     };
-    WriteResponse { token: Some(token_of(&committed.token)), outcome: outcome.into(), duplicate: false }
+    let fenced = Outcome::decode(&committed.result) == Some(Outcome::Fenced);
+    WriteResponse { token: Some(token_of(&committed.token)), outcome: outcome.into(), fenced }
 }
 
 /// A request's place in a session.
@@ -144,6 +148,7 @@ mod tests {
             replica: quorate::SyncPolicy::NoSync,
             acks: ReplicaAckPolicy::All,
         },
+        consistency: ConsistencyPolicy::Linearizable { timeout: Duration::from_secs(6) },
         read_timeout: Duration::from_secs(7),
     };
 
@@ -178,7 +183,7 @@ mod tests {
     #[test]
     fn each_demand_becomes_a_policy_with_its_own_or_the_nodes_timeout() {
         let policy = |policy| DEFAULTS.consistency(Some(Consistency { policy })).unwrap();
-        assert_eq!(policy(None), ConsistencyPolicy::NoConsistencyRequired);
+        assert_eq!(policy(None), DEFAULTS.consistency);
         assert_eq!(policy(Some(Policy::None(NoConsistency {}))), ConsistencyPolicy::NoConsistencyRequired);
         let linearizable = Policy::Linearizable(Linearizable { timeout_ms: 0 });
         assert_eq!(policy(Some(linearizable)).timeout(), Some(Duration::from_secs(7)));

@@ -1,10 +1,12 @@
 use quorate_server::EngineChoice;
+use quorate_server::client::{Client, ClientOptions};
 use quorate_server::demo::{Cluster, NodeClient, Route};
 use quorate_server::v1::{CommitToken, Consistency, GetRequest, Linearizable, consistency};
 use std::path::Path;
-use std::process::Output;
+use std::process::{Output, Stdio};
 use std::time::Duration;
 use tempfile::TempDir;
+use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 use tokio::time::{interval, timeout};
 use tonic::Status;
@@ -34,6 +36,61 @@ impl Group {
 
     pub(crate) fn client(&self, node: usize) -> &NodeClient {
         &self.cluster.clients()[node]
+    }
+
+    /// Where the nodes serve clients, in their order.
+    pub(crate) async fn endpoints(&self) -> Vec<String> {
+        let status = self.client(self.master).status().await.unwrap();
+        status.members.into_iter().map(|member| member.client_address).collect()
+    }
+
+    /// A client of the whole group.
+    pub(crate) async fn group_client(&self) -> Client {
+        let options = ClientOptions { timeout: PATIENCE, durability: None };
+        Client::with_options(self.endpoints().await, options).unwrap()
+    }
+
+    /// Runs a command of the program against the group to its end, and returns it with what it said.
+    pub(crate) async fn command(&self, arguments: &[&str], stdin: &[u8]) -> Output {
+        self.command_at(&self.endpoints().await.join(","), arguments, stdin).await
+    }
+
+    /// The same with these endpoints.
+    pub(crate) async fn command_at(&self, endpoints: &str, arguments: &[&str], stdin: &[u8]) -> Output {
+        let mut child = Command::new(PROGRAM)
+            .args(arguments)
+            .env("QUORATE_ENDPOINTS", endpoints)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let mut input = child.stdin.take().unwrap();
+        let stdin = stdin.to_vec();
+        let feeding = tokio::spawn(async move {
+            // A program that reads no further has said why.
+            let _ = input.write_all(&stdin).await;
+        });
+        let output = timeout(PATIENCE, child.wait_with_output()).await.expect("the program ends").unwrap();
+        feeding.await.unwrap();
+        output
+    }
+
+    /// What a command prints that succeeds.
+    pub(crate) async fn printed(&self, arguments: &[&str], stdin: &[u8]) -> String {
+        let output = self.command(arguments, stdin).await;
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Kills the master and starts it again once another node leads; follows that one.
+    pub(crate) async fn kill_master_and_restart(&mut self) {
+        let old = self.cluster.wait_for_master(&Route::new(), PATIENCE).await.unwrap();
+        self.cluster.processes()[old].killer().kill_and_reap().unwrap();
+        self.master = self.cluster.wait_for_master(&Route::new(), PATIENCE).await.unwrap();
+        self.cluster.processes()[old].start().unwrap();
+        self.until_followed_by_all(self.master).await;
     }
 
     /// The nodes that do not lead.

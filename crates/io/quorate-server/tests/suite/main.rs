@@ -4,8 +4,14 @@
 mod bad_settings;
 mod benchmark;
 mod calls;
+mod commands;
 mod common;
 mod demonstration;
 mod failover;
+mod increments;
+mod log_commands;
 mod node;
+mod observation;
 mod refusals;
+mod rows;
+mod sessions;
