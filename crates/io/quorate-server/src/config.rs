@@ -54,7 +54,7 @@ impl NodeSettings {
     /// The calls under way at a time on one client's connection, unless it is set.
     pub const CALLS_MAX_DEFAULT: u32 = 256;
     /// The bytes of all requests under way, unless they are set.
-    pub const REQUESTS_BYTES_MAX_DEFAULT: usize = 64 << 20;
+    pub const REQUESTS_BYTES_MAX_DEFAULT: usize = 32 << 20;
     /// Room in a request for everything beside its values: keys, names, and what protobuf puts around them.
     pub(crate) const REQUEST_OVERHEAD_BYTES: usize = 1 << 20;
 

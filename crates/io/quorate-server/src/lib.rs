@@ -1,18 +1,25 @@
-//! The quorate program: a node that serves gRPC, and a demonstration of failover.
+//! The quorate program: a node that serves gRPC, a client of a group, and commands for both.
 //!
 //! ```text
-//!  main --> run --> node_command: config --> ReplicatedEnvironment <-- service (gRPC) <-- clients
+//!  main --> run --> node_command: config --> ReplicatedEnvironment <-- service (gRPC) <-- client
+//!               |                              metrics, health                              ^
+//!               |-> commands: put, get, del, scan, txn, import, export, status -------------+
+//!               |             log dump, log verify --> a stopped node's files
 //!               |-> bench: a load on a group of its own; the bare loop and the engine alone beside it
 //!               \-> demo: three `quorate node` processes <-- load (gRPC); kill -9; compare their engines
 //! ```
 //!
 //! - [`Cli`] is the command line, [`run`] carries it out.
-//! - [`NodeSettings`] is what a node's configuration file says, checked.
+//! - [`NodeSettings`] is what a node's configuration file, the environment variables and the command line say,
+//!   checked; [`configuration_reference`] tells of every setting.
 //! - [`QuorateService`] answers gRPC calls from an open environment; [`v1`] is the protocol, generated.
+//!   [`RequestBudget`] bounds the memory that requests take.
+//! - [`client`] is for Rust programs that use a group without being a node of it: it follows the master, and
+//!   its writes take effect once.
 //! - [`demo`] is the demonstration in parts, so that its last step, the comparison, can be tested by spoiling
 //!   the data before it.
 //!
-//! This crate knows nothing of elections, of the log or of how nodes talk to each other.
+//! This crate knows nothing of elections or of how nodes talk to each other.
 #![forbid(unsafe_code)]
 
 mod bench;

@@ -1,4 +1,4 @@
-//! The program `quorate`: `quorate node` runs one node of a group, `quorate demo` shows a failover.
+//! The program `quorate`: runs a node of a group, and works with one from outside.
 #![forbid(unsafe_code)]
 
 use clap::Parser;

@@ -1,6 +1,7 @@
 //! The program from outside: real processes, real sockets and disks.
 #![forbid(unsafe_code)]
 
+mod acknowledgements;
 mod bad_settings;
 mod benchmark;
 mod calls;
