@@ -190,14 +190,14 @@ impl Origin {
         }
     }
 
-    fn address(&self, field: &'static str, address: &String) -> Result<String, SettingsError> {
+    fn address(&self, field: &'static str, address: &str) -> Result<String, SettingsError> {
         let is_complete = address
             .rsplit_once(':')
             .is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok());
         if is_complete {
-            return Ok(address.clone());
+            return Ok(address.to_owned());
         }
-        Err(SettingsError::Address { place: self.place(field), field, address: address.clone() })
+        Err(SettingsError::Address { place: self.place(field), field, address: address.to_owned() })
     }
 
     fn calls_max(&self, found: Option<u32>) -> Result<u32, SettingsError> {

@@ -11,6 +11,7 @@ mod demonstration;
 mod failover;
 mod increments;
 mod log_commands;
+mod memory;
 mod node;
 mod observation;
 mod refusals;
