@@ -72,9 +72,9 @@ enum Task {
         #[arg(long, required = true)]
         dry_run: bool,
     },
-    /// Generates the gRPC code from its proto file.
+    /// Generates the gRPC code from its proto file, and the page of settings from the program.
     Codegen {
-        /// Changes nothing; fails if the generated code is not what the proto file says.
+        /// Changes nothing; fails if what is there is not what would be generated.
         #[arg(long)]
         check: bool,
     },

@@ -1,9 +1,8 @@
 use crate::group::LONG;
 use metrics::Key;
 use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
-use quorate::{NodeState, RepConfig, RepTransportKind, ReplicatedEnvironment};
-use std::thread;
-use std::time::{Duration, Instant};
+use quorate::{ConsistencyPolicy, NodeState, RepConfig, RepTransportKind, ReplicatedEnvironment};
+use std::time::Instant;
 use tempfile::TempDir;
 
 /// What the recorder holds; reading it takes counters and histograms away.
@@ -24,14 +23,6 @@ impl Found {
     }
 }
 
-fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
-    let begun = Instant::now();
-    while !holds() {
-        assert!(begun.elapsed() < LONG, "{what}");
-        thread::sleep(Duration::from_millis(20));
-    }
-}
-
 #[test]
 fn a_recorder_is_told_what_the_node_counts_and_how_far_it_has_come() {
     let directory = TempDir::new().unwrap();
@@ -49,16 +40,24 @@ fn a_recorder_is_told_what_the_node_counts_and_how_far_it_has_come() {
 
     let applied = DebugValue::Gauge((committed.token.vlsn.as_u64() as f64).into());
     let mut syncs = 0;
-    eventually("the figures are published", || {
+    let begun = Instant::now();
+    loop {
+        assert!(begun.elapsed() < LONG, "the figures are published");
         let found = Found::read(&snapshotter);
         if let Some(DebugValue::Histogram(seconds)) =
             found.value("quorate_log_sync_seconds", ("node", "node1"))
         {
             syncs += seconds.len();
         }
-        found.value("quorate_commits_total", ("node", "node1")) == Some(&DebugValue::Counter(2))
+        let commits = found.value("quorate_commits_total", ("node", "node1"));
+        if commits == Some(&DebugValue::Counter(2))
             && found.value("quorate_watermark_vlsn", ("mark", "applied")) == Some(&applied)
-    });
+        {
+            break;
+        }
+        // A turn of the node's loop, at the least.
+        node.read(ConsistencyPolicy::Linearizable { timeout: LONG }).wait().unwrap();
+    }
     assert!(syncs > 0, "every sync was timed");
     node.close().unwrap();
 }
