@@ -90,7 +90,7 @@ pub struct RepConfig {
     pub window_bytes_max: usize,
     /// How many bytes one message with entries carries, unless it is a single entry. Default: 1 MiB.
     pub batch_bytes_max: usize,
-    /// How many committed bytes may wait for the engine before a master takes no more. Default: 64 MiB.
+    /// How many committed bytes may wait for the engine before a master takes no more. Default: 32 MiB.
     pub apply_lag_bytes_max: usize,
     /// The largest value in bytes; the same limit holds for all operations of one write together. The same
     /// on every node. At most 60 MiB. Default: 16 MiB.
@@ -177,7 +177,7 @@ impl RepConfig {
             ack_timeout: Duration::from_secs(5),
             window_bytes_max: VALUE_BYTES_MAX_DEFAULT + (1 << 20),
             batch_bytes_max: 1 << 20,
-            apply_lag_bytes_max: 64 << 20,
+            apply_lag_bytes_max: 32 << 20,
             value_bytes_max: VALUE_BYTES_MAX_DEFAULT,
             segment_bytes: 64 << 20,
             engine_cache_bytes: 8 << 20,

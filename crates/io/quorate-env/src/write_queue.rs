@@ -18,7 +18,7 @@ pub(crate) struct WriteQueue {
 /// So many writes may wait.
 const WRITES_MAX: usize = 65_536;
 /// So many bytes may wait; a longer write is taken where nothing waits.
-const BYTES_MAX: usize = 64 << 20;
+const BYTES_MAX: usize = 32 << 20;
 
 impl WriteQueue {
     /// A queue and its end.

@@ -1,9 +1,12 @@
 //! The program `quorate`: runs a node of a group, and works with one from outside.
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
+
+mod allocator;
 
 use clap::Parser;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    allocator::keep_memory_down();
     quorate_server::run(quorate_server::Cli::parse())
 }

@@ -34,7 +34,7 @@ impl Default for NodeConfig {
             phi_threshold: 8.0,
             window_bytes_max: 16 << 20,
             batch_bytes_max: 1 << 20,
-            apply_lag_bytes_max: 64 << 20,
+            apply_lag_bytes_max: 32 << 20,
             relaxed_sync_interval: Duration::from_millis(200),
             engine_flush_interval: Duration::from_millis(500),
             seed: 0,
