@@ -1,7 +1,9 @@
 use crate::range::is_empty_range;
 use crate::{OpenError, directory};
 use bytes::Bytes;
-use fjall::{Database, Guard, Keyspace, KeyspaceCreateOptions, PersistMode, Readable, Snapshot};
+use fjall::{
+    Database, Guard, Keyspace, KeyspaceCreateOptions, KvSeparationOptions, PersistMode, Readable, Snapshot,
+};
 use quorate_core::{EngineError, KvOperation, KvRow, KvScan, KvSnapshot, KvStore};
 use std::ops::Bound;
 use std::path::Path;
@@ -13,6 +15,9 @@ const KEYSPACE: &str = "quorate";
 pub(crate) const MARKER: &str = "version";
 /// The longest key that fjall takes, in bytes; it panics beyond.
 const KEY_BYTES_MAX: usize = u16::MAX as usize;
+/// Values of this length in bytes and more lie in files of their own, which are not read and written again
+/// each time that tables are merged.
+const SEPARATE_BYTES_MIN: u32 = 64 << 10;
 /// The least that fjall accepts, in bytes.
 const JOURNAL_BYTES_MAX: u64 = 64 << 20;
 
@@ -138,7 +143,11 @@ fn claim(database: &Database, path: &Path, config: &FjallConfig) -> Result<Keysp
         return Err(foreign(path, format!("it has the keyspaces {names:?}")));
     }
     let options = || {
-        KeyspaceCreateOptions::default().max_memtable_size(config.memtable_bytes).manual_journal_persist(true)
+        let separation = KvSeparationOptions::default().separation_threshold(SEPARATE_BYTES_MIN);
+        KeyspaceCreateOptions::default()
+            .max_memtable_size(config.memtable_bytes)
+            .with_kv_separation(Some(separation))
+            .manual_journal_persist(true)
     };
     database.keyspace(KEYSPACE, options).map_err(|error| refused(path, error))
 }
