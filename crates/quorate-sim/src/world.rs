@@ -14,7 +14,7 @@ use crate::sim_time::{happens, micros_between};
 use crate::trace::Trace;
 use crate::words::InWords;
 use crate::{FaultCounts, FaultKind, SimTime};
-use quorate_core::{Member, MemberList, NodeId, NodeType, Packet, QuorumRule, Random};
+use quorate_core::{Member, MemberList, NodeId, NodeType, Packet, QuorumPolicy, Random};
 use quorate_policy::Quorums;
 use quorate_replica::{Input, Message};
 use std::collections::BTreeMap;
@@ -92,7 +92,7 @@ pub(crate) struct World {
 }
 
 /// The members of a simulated group of `count` nodes, named A, B, ..., of priority 1 but for those listed.
-pub(crate) fn members(count: u16, quorum: QuorumRule, priorities: &[(NodeId, u32)]) -> MemberList {
+pub(crate) fn members(count: u16, quorum: QuorumPolicy, priorities: &[(NodeId, u32)]) -> MemberList {
     let priority = |id| priorities.iter().find(|(node, _)| *node == id).map_or(1, |(_, priority)| *priority);
     let member = |number| Member {
         id: NodeId::new(number),
@@ -107,7 +107,7 @@ pub(crate) fn members(count: u16, quorum: QuorumRule, priorities: &[(NodeId, u32
 impl World {
     pub(crate) fn new(seed: u64, profile: Profile, trace: Trace) -> Self {
         let mut random = Random::new(seed);
-        let list = members(profile.nodes, QuorumRule::SimpleMajority, &[]);
+        let list = members(profile.nodes, QuorumPolicy::SimpleMajority, &[]);
         let quorums = Quorums::new(&list).expect("majorities meet");
         let mut faults = FaultCounts::default();
         let host = |id| (id, Host::new(Machine::new(id, profile.broken)));

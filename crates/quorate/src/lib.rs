@@ -77,6 +77,7 @@ pub mod engine;
 pub mod import;
 pub mod manual;
 mod parts;
+mod rep_error;
 mod replicated_engine;
 mod replicated_environment;
 #[cfg(feature = "testing")]
@@ -84,11 +85,12 @@ pub mod testing;
 
 pub use parts::PartsError;
 pub use quorate_core::{
-    EntryId, GroupUuid, KvOperation, KvSnapshot, KvStore, Member, NodeId, NodeState, NodeType, QuorumRule,
+    EntryId, GroupUuid, KvOperation, KvSnapshot, KvStore, Member, NodeId, NodeState, NodeType, QuorumPolicy,
     Term, Vlsn, Watermarks,
 };
 #[cfg(feature = "conformance")]
 pub use quorate_core::{conformance, engine_conformance};
+pub use quorate_election::PhiAccrualDetector;
 pub use quorate_env::{
     Barrier, BytesDatabase, ClientSession, CloseError, Commit, CommitExtent, Committed, ConfigError,
     CreateDatabase, Database, DatabaseError, DatabaseId, DecodeError, EngineKind, EngineOpener, EngineParts,
@@ -100,7 +102,10 @@ pub use quorate_env::{
     WriteBatch, WriteError, WriteRequest, encode_key,
 };
 pub use quorate_policy::{CommitDurability, CommitToken, ConsistencyPolicy, ReplicaAckPolicy, SyncPolicy};
-pub use quorate_transport::{InMemoryNetwork, Listener, ListenerConfig, ListenerStats, TransportError};
+pub use quorate_transport::{
+    InMemoryNetwork, InMemoryTransport, Listener, ListenerConfig, ListenerStats, TransportError,
+};
+pub use rep_error::RepError;
 pub use replicated_engine::ReplicatedEngine;
 pub use replicated_environment::ReplicatedEnvironment;
 

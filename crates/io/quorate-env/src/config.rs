@@ -7,7 +7,7 @@ pub(crate) use check::Checked;
 pub use config_error::ConfigError;
 
 use quorate_codec::VALUE_BYTES_MAX_DEFAULT;
-use quorate_core::{Member, NodeType, QuorumRule};
+use quorate_core::{Member, NodeType, QuorumPolicy};
 use quorate_policy::{CommitDurability, ConsistencyPolicy};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -52,7 +52,7 @@ pub struct RepConfig {
     /// that the group itself knows its members.
     pub members: Vec<Member>,
     /// How the members decide. The same on every node. Default: by simple majority.
-    pub quorum: QuorumRule,
+    pub quorum: QuorumPolicy,
     /// The directory of this node's log and engine, its own alone. Default: `quorate-data/<group>/<node>`
     /// in the working directory.
     pub data_dir: Option<PathBuf>,
@@ -163,7 +163,7 @@ impl RepConfig {
             node_type: None,
             priority: None,
             members: Vec::new(),
-            quorum: QuorumRule::SimpleMajority,
+            quorum: QuorumPolicy::SimpleMajority,
             data_dir: None,
             engine: EngineKind::default(),
             transport: RepTransportKind::default(),

@@ -10,7 +10,7 @@ pub use settings_error::SettingsError;
 
 use crate::client::ReadConsistency;
 use file::{DeclaredMember, NodeFile};
-use quorate::{ConfigError, ConsistencyPolicy, Member, NodeId, QuorumRule, RepConfig};
+use quorate::{ConfigError, ConsistencyPolicy, Member, NodeId, QuorumPolicy, RepConfig};
 use serde::Deserialize;
 use setting::SETTINGS;
 use std::collections::HashMap;
@@ -352,7 +352,7 @@ mod tests {
         assert_eq!(config.durability.to_string(), "no-sync,no-sync,none");
         assert!(config.insecure_no_auth);
         assert_eq!((config.members[0].node_type, config.members[0].priority), (NodeType::Secondary, 3));
-        assert_eq!(config.quorum, QuorumRule::Flexible { election: 4, write: 2 });
+        assert_eq!(config.quorum, QuorumPolicy::Flexible { election: 4, write: 2 });
         let times = [
             config.heartbeat_interval,
             config.election_timeout,

@@ -70,7 +70,7 @@ pub(crate) fn mirrored(refusal: HelloRefusal, refuser: &str) -> HelloRefusal {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use quorate_core::{Incarnation, NodeType, QuorumRule};
+    use quorate_core::{Incarnation, NodeType, QuorumPolicy};
 
     fn members() -> MemberList {
         let member = |name: &str| Member {
@@ -80,7 +80,7 @@ mod tests {
             node_type: NodeType::Electable,
             priority: 1,
         };
-        MemberList::found(vec![member("a"), member("b")], QuorumRule::SimpleMajority).unwrap()
+        MemberList::found(vec![member("a"), member("b")], QuorumPolicy::SimpleMajority).unwrap()
     }
 
     fn hello(node: &str, id: u16) -> Hello {

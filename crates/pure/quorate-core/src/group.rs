@@ -83,7 +83,7 @@ pub struct Member {
 
 /// Which sets of nodes decide.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum QuorumRule {
+pub enum QuorumPolicy {
     /// More than half of the electable nodes, for elections and for commits.
     #[default]
     SimpleMajority,
@@ -169,7 +169,7 @@ impl FromIterator<NodeId> for NodeSet {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MemberList {
     members: Vec<Member>,
-    quorum: QuorumRule,
+    quorum: QuorumPolicy,
 }
 
 /// Why a list of members is no group.
@@ -215,7 +215,7 @@ impl MemberList {
     ///
     /// # Errors
     /// [`MemberListError`] says what is wrong with the list.
-    pub fn found(mut members: Vec<Member>, quorum: QuorumRule) -> Result<Self, MemberListError> {
+    pub fn found(mut members: Vec<Member>, quorum: QuorumPolicy) -> Result<Self, MemberListError> {
         members.sort_by(|a, b| a.name.cmp(&b.name));
         for (member, number) in members.iter_mut().zip(1..) {
             member.id = NodeId::new(number);
@@ -223,7 +223,7 @@ impl MemberList {
         Self::checked(members, quorum)
     }
 
-    fn checked(members: Vec<Member>, quorum: QuorumRule) -> Result<Self, MemberListError> {
+    fn checked(members: Vec<Member>, quorum: QuorumPolicy) -> Result<Self, MemberListError> {
         if members.is_empty() {
             return Err(MemberListError::Empty);
         }
@@ -255,7 +255,7 @@ impl MemberList {
 
     /// How the members decide.
     #[must_use]
-    pub const fn quorum(&self) -> QuorumRule {
+    pub const fn quorum(&self) -> QuorumPolicy {
         self.quorum
     }
 
@@ -298,8 +298,8 @@ impl MemberList {
             hash.write_number(u64::from(member.priority));
         }
         let (election, write) = match self.quorum {
-            QuorumRule::SimpleMajority => (0, 0),
-            QuorumRule::Flexible { election, write } => (election, write),
+            QuorumPolicy::SimpleMajority => (0, 0),
+            QuorumPolicy::Flexible { election, write } => (election, write),
         };
         hash.write_number(u64::from(election));
         hash.write_number(u64::from(write));

@@ -30,7 +30,7 @@ pub use engine::{Committed, Engine, EngineError, KvOperation, KvRow, KvScan, KvS
 pub use entry::{EntryId, EntryKind, Requirement};
 pub use group::{
     Fnv, GroupUuid, Incarnation, Member, MemberList, MemberListError, NodeId, NodeSet, NodeState, NodeType,
-    QuorumRule, QuorumSystem, Roster, RosterMember,
+    QuorumPolicy, QuorumSystem, Roster, RosterMember,
 };
 pub use hard_state::{BootId, HardState, StateStore, StateStoreError};
 pub use log_store::{DamagedRange, LogError, LogReader, LogStore, LogSummary, Truncated};

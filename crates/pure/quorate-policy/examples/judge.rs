@@ -2,7 +2,7 @@
 
 use quorate_policy::{
     CommitDurability, CommitToken, EntryId, GroupUuid, Member, MemberList, NodeId, NodeSet, NodeType,
-    QuorumRule, Quorums, ReplicaAckPolicy, Shortfall, Term, TermTable, TokenVerdict, Verdict, Vlsn,
+    QuorumPolicy, Quorums, ReplicaAckPolicy, Shortfall, Term, TermTable, TokenVerdict, Verdict, Vlsn,
     ack_verdict, acks_possible, quorum_position, token_verdict,
 };
 
@@ -12,7 +12,7 @@ const C: NodeId = NodeId::new(3);
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let members = ["a", "b", "c"].map(member).to_vec();
-    let quorums = Quorums::new(&MemberList::found(members, QuorumRule::SimpleMajority)?)?;
+    let quorums = Quorums::new(&MemberList::found(members, QuorumPolicy::SimpleMajority)?)?;
     is_this_write_acknowledged(&quorums)?;
     may_this_read_be_served();
     Ok(())

@@ -41,7 +41,7 @@ pub use acks::{Shortfall, ack_verdict, acks_possible};
 pub use consistency::{ConsistencyPolicy, TokenVerdict, token_verdict};
 pub use durability::{CommitDurability, CommitDurabilityError, ReplicaAckPolicy, SyncPolicy};
 pub use quorate_core::{
-    EntryId, GroupUuid, Member, MemberList, NodeId, NodeSet, NodeType, QuorumRule, QuorumSystem, Term,
+    EntryId, GroupUuid, Member, MemberList, NodeId, NodeSet, NodeType, QuorumPolicy, QuorumSystem, Term,
     TermTable, Vlsn,
 };
 pub use quorums::{QuorumError, Quorums, quorum_position};

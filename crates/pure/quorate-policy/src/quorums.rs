@@ -1,5 +1,5 @@
 use alloc::vec::Vec;
-use quorate_core::{MemberList, NodeId, NodeSet, QuorumRule, QuorumSystem, Vlsn};
+use quorate_core::{MemberList, NodeId, NodeSet, QuorumPolicy, QuorumSystem, Vlsn};
 
 /// The quorums of a member list, by number of electable nodes.
 ///
@@ -59,8 +59,8 @@ impl Quorums {
     pub fn new(list: &MemberList) -> Result<Self, QuorumError> {
         let electable = list.electable();
         let (election, write) = match list.quorum() {
-            QuorumRule::SimpleMajority => (electable.len() / 2 + 1, electable.len() / 2 + 1),
-            QuorumRule::Flexible { election, write } => (usize::from(election), usize::from(write)),
+            QuorumPolicy::SimpleMajority => (electable.len() / 2 + 1, electable.len() / 2 + 1),
+            QuorumPolicy::Flexible { election, write } => (usize::from(election), usize::from(write)),
         };
         check_sizes(election, write, electable.len())?;
         Ok(Self { electable, election, write })

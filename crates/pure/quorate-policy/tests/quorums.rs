@@ -1,12 +1,12 @@
 //! Which sets of nodes decide, and how far a write quorum has come.
 use proptest::prelude::*;
-use quorate_core::{Member, MemberList, NodeId, NodeSet, NodeType, QuorumRule, QuorumSystem, Vlsn};
+use quorate_core::{Member, MemberList, NodeId, NodeSet, NodeType, QuorumPolicy, QuorumSystem, Vlsn};
 use quorate_policy::{
     QuorumError, Quorums, ReplicaAckPolicy, Shortfall, Verdict, ack_verdict, acks_possible, quorum_position,
 };
 
 /// Nodes `1..=electable` are electable; `secondaries` more follow them in name order.
-fn group(electable: u16, secondaries: u16, quorum: QuorumRule) -> MemberList {
+fn group(electable: u16, secondaries: u16, quorum: QuorumPolicy) -> MemberList {
     let member = |number: u16| Member {
         id: NodeId::default(),
         name: format!("n{number:03}"),
@@ -18,7 +18,7 @@ fn group(electable: u16, secondaries: u16, quorum: QuorumRule) -> MemberList {
 }
 
 fn majority(electable: u16, secondaries: u16) -> Quorums {
-    Quorums::new(&group(electable, secondaries, QuorumRule::SimpleMajority)).unwrap()
+    Quorums::new(&group(electable, secondaries, QuorumPolicy::SimpleMajority)).unwrap()
 }
 
 fn nodes(numbers: impl IntoIterator<Item = u16>) -> NodeSet {
@@ -54,7 +54,7 @@ fn every_accepted_pair_of_sizes_always_meets_and_every_refused_pair_can_fail() {
 
 fn judge(count: u16, election: u16, write: u16) {
     let (size_e, size_w, electable) = (election.into(), write.into(), count.into());
-    match Quorums::new(&group(count, 0, QuorumRule::Flexible { election, write })) {
+    match Quorums::new(&group(count, 0, QuorumPolicy::Flexible { election, write })) {
         Ok(quorums) => assert_all_meet(&quorums, count),
         Err(QuorumError::ElectionSize { size, electable: n }) => {
             assert_eq!((size, n), (size_e, electable));
@@ -109,7 +109,7 @@ fn secondaries_never_count() {
 #[test]
 fn refused_sizes_say_what_to_do() {
     let refusal = |election, write| {
-        Quorums::new(&group(5, 0, QuorumRule::Flexible { election, write })).unwrap_err().to_string()
+        Quorums::new(&group(5, 0, QuorumPolicy::Flexible { election, write })).unwrap_err().to_string()
     };
     assert_eq!(
         refusal(3, 2),
@@ -136,7 +136,7 @@ fn a_commit_is_accepted_only_if_its_acknowledgements_can_be_had() {
 
 #[test]
 fn a_small_write_quorum_is_enough_where_the_group_has_one() {
-    let flexible = Quorums::new(&group(5, 0, QuorumRule::Flexible { election: 4, write: 2 })).unwrap();
+    let flexible = Quorums::new(&group(5, 0, QuorumPolicy::Flexible { election: 4, write: 2 })).unwrap();
     assert_eq!(acks_possible(ReplicaAckPolicy::SimpleMajority, &flexible, &nodes([1, 5])), Ok(()));
 }
 
@@ -177,7 +177,7 @@ proptest! {
         held in proptest::collection::vec(0_u64..12, 10),
     ) {
         let write = write.min(electable);
-        let rule = QuorumRule::Flexible { election: electable + 1 - write, write };
+        let rule = QuorumPolicy::Flexible { election: electable + 1 - write, write };
         let quorums = Quorums::new(&group(electable, 2, rule)).unwrap();
         let holds: Vec<_> = (1..).map(NodeId::new).zip(held.iter().map(|n| Vlsn::new(*n))).collect();
         let naive = (1..12).rev().filter_map(Vlsn::new).find(|vlsn| {

@@ -40,7 +40,7 @@ fn member_list(count: u16) -> MemberList {
         node_type: NodeType::Electable,
         priority: 1,
     };
-    MemberList::found((1..=count).map(member).collect(), QuorumRule::SimpleMajority).unwrap()
+    MemberList::found((1..=count).map(member).collect(), QuorumPolicy::SimpleMajority).unwrap()
 }
 
 fn opened(hard_state: HardState, log: LogSummary, engine_applied: Option<EntryId>) -> Opened {

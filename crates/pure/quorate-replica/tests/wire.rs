@@ -65,9 +65,9 @@ fn roster() -> impl Strategy<Value = Roster> {
                 priority: 3,
             });
             let quorum = if flexible {
-                QuorumRule::Flexible { election: count, write: 1 }
+                QuorumPolicy::Flexible { election: count, write: 1 }
             } else {
-                QuorumRule::SimpleMajority
+                QuorumPolicy::SimpleMajority
             };
             let list = MemberList::found(members.collect(), quorum).expect("names differ");
             let listed = list.members().iter().zip(nodes.values());

@@ -1,11 +1,11 @@
 use crate::profile::BrokenRule;
-use quorate_core::{NodeId, QuorumRule};
+use quorate_core::{NodeId, QuorumPolicy};
 
 /// What a group of a script is.
 #[derive(Clone, Debug)]
 pub(crate) struct Setup {
     pub(crate) nodes: u16,
-    pub(crate) quorum: QuorumRule,
+    pub(crate) quorum: QuorumPolicy,
     /// Whose priority is not 1.
     pub(crate) priorities: Vec<(NodeId, u32)>,
     pub(crate) broken: Option<BrokenRule>,
@@ -16,7 +16,7 @@ impl Default for Setup {
     fn default() -> Self {
         Self {
             nodes: 3,
-            quorum: QuorumRule::SimpleMajority,
+            quorum: QuorumPolicy::SimpleMajority,
             priorities: Vec::new(),
             broken: None,
             broken_by: None,
@@ -28,7 +28,7 @@ impl Default for Setup {
 #[derive(Clone, Debug)]
 pub(crate) enum SetupChange {
     Nodes(u16),
-    Quorum(QuorumRule),
+    Quorum(QuorumPolicy),
     Priority(NodeId, u32),
     BrokenBy(BrokenRule),
 }
@@ -98,7 +98,7 @@ impl Directive {
             ["nodes", count] => Ok(Self::Setup(SetupChange::Nodes(parse_count(count)?))),
             ["quorum", election, write] => {
                 let (election, write) = (parse_count(election)?, parse_count(write)?);
-                Ok(Self::Setup(SetupChange::Quorum(QuorumRule::Flexible { election, write })))
+                Ok(Self::Setup(SetupChange::Quorum(QuorumPolicy::Flexible { election, write })))
             }
             ["priority", node, priority] => {
                 let priority = priority.parse().map_err(|_| format!("{priority:?} is no priority"))?;

@@ -100,7 +100,7 @@ pub fn play(script: &str, broken: Option<BrokenRule>) -> Result<Played, ScriptEr
 /// equal priorities.
 #[must_use]
 pub fn members(nodes: u16) -> quorate_core::MemberList {
-    crate::world::members(nodes, quorate_core::QuorumRule::SimpleMajority, &[])
+    crate::world::members(nodes, quorate_core::QuorumPolicy::SimpleMajority, &[])
 }
 
 fn output(text: &mut String, line: &str) {

@@ -1,5 +1,5 @@
 use super::{EngineKind, RepConfig, RepTransportKind};
-use quorate_core::{Member, NodeId, NodeType, QuorumRule};
+use quorate_core::{Member, NodeId, NodeType, QuorumPolicy};
 use quorate_policy::{CommitDurability, ConsistencyPolicy};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -32,7 +32,7 @@ impl RepConfigBuilder {
         /// Which of two equally good logs leads.
         priority: u32, as Some;
         /// How the members decide.
-        quorum: QuorumRule;
+        quorum: QuorumPolicy;
         /// The storage engine.
         engine: EngineKind;
         /// How nodes reach each other.

@@ -159,7 +159,7 @@ fn within(field: &'static str, found: usize, least: usize, most: usize) -> Resul
 mod tests {
     use super::*;
     use crate::RepConfigBuilder;
-    use quorate_core::QuorumRule;
+    use quorate_core::QuorumPolicy;
     use std::time::Duration;
 
     fn one() -> RepConfigBuilder {
@@ -233,8 +233,8 @@ mod tests {
 
     #[test]
     fn quorums_that_can_miss_each_other_are_refused() {
-        assert_names(three().quorum(QuorumRule::Flexible { election: 1, write: 2 }), "quorum");
-        assert!(three().quorum(QuorumRule::Flexible { election: 2, write: 2 }).build().check().is_ok());
+        assert_names(three().quorum(QuorumPolicy::Flexible { election: 1, write: 2 }), "quorum");
+        assert!(three().quorum(QuorumPolicy::Flexible { election: 2, write: 2 }).build().check().is_ok());
     }
 
     #[test]

@@ -10,7 +10,7 @@
 
 use crate::fields::{Fields, PutFields};
 use quorate_core::{
-    BootId, HardState, Incarnation, Member, MemberList, NodeId, NodeType, QuorumRule, Roster, RosterMember,
+    BootId, HardState, Incarnation, Member, MemberList, NodeId, NodeType, QuorumPolicy, Roster, RosterMember,
     Term,
 };
 
@@ -95,8 +95,8 @@ fn decode_state(bytes: &[u8]) -> Option<HardState> {
 fn put_roster(bytes: &mut Vec<u8>, roster: &Roster) {
     put_string(bytes, &roster.group);
     let (rule, election, write) = match roster.list.quorum() {
-        QuorumRule::SimpleMajority => (0, 0, 0),
-        QuorumRule::Flexible { election, write } => (1, election, write),
+        QuorumPolicy::SimpleMajority => (0, 0, 0),
+        QuorumPolicy::Flexible { election, write } => (1, election, write),
     };
     bytes.put_u8(rule);
     bytes.put_u16(election);
@@ -118,8 +118,8 @@ fn put_roster(bytes: &mut Vec<u8>, roster: &Roster) {
 fn take_roster(fields: &mut Fields<'_>) -> Option<Roster> {
     let group = fields.string()?;
     let quorum = match (fields.u8()?, fields.u16()?, fields.u16()?) {
-        (0, 0, 0) => QuorumRule::SimpleMajority,
-        (1, election, write) => QuorumRule::Flexible { election, write },
+        (0, 0, 0) => QuorumPolicy::SimpleMajority,
+        (1, election, write) => QuorumPolicy::Flexible { election, write },
         _ => return None,
     };
     let count = fields.u16()?;

@@ -1,4 +1,4 @@
-use super::{Member, NodeId, QuorumRule, RepConfig};
+use super::{Member, NodeId, QuorumPolicy, RepConfig};
 use crate::EngineChoice;
 use quorate::NodeType;
 use serde::Deserialize;
@@ -108,11 +108,11 @@ impl DeclaredMember {
 
 impl Quorum {
     /// By simple majority unless both sizes are given; one alone is too few nodes for the other, and refused.
-    pub(super) fn rule(&self) -> QuorumRule {
+    pub(super) fn rule(&self) -> QuorumPolicy {
         match (self.election, self.write) {
-            (None, None) => QuorumRule::SimpleMajority,
+            (None, None) => QuorumPolicy::SimpleMajority,
             (election, write) => {
-                QuorumRule::Flexible { election: election.unwrap_or(0), write: write.unwrap_or(0) }
+                QuorumPolicy::Flexible { election: election.unwrap_or(0), write: write.unwrap_or(0) }
             }
         }
     }

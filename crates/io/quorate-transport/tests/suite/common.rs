@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use quorate_core::conformance::transport::{Heard, Listener, Recorder, hello};
 use quorate_core::{
-    HelloRefusal, Member, MemberList, NodeId, NodeType, Packet, PeerEvent, QuorumRule, Service, Transport,
+    HelloRefusal, Member, MemberList, NodeId, NodeType, Packet, PeerEvent, QuorumPolicy, Service, Transport,
 };
 use quorate_transport::{ListenerConfig, TcpConfig, TcpTransport};
 use std::net::{IpAddr, Ipv4Addr, TcpListener};
@@ -22,7 +22,7 @@ pub(crate) fn members(declared: &[(&str, String)]) -> MemberList {
         node_type: NodeType::Electable,
         priority: 1,
     };
-    MemberList::found(declared.iter().map(member).collect(), QuorumRule::SimpleMajority).unwrap()
+    MemberList::found(declared.iter().map(member).collect(), QuorumPolicy::SimpleMajority).unwrap()
 }
 
 /// The members a, b and c at free ports.

@@ -1,7 +1,7 @@
 //! The rules of [`StateStore`], checked.
 
 use crate::{
-    BootId, HardState, Incarnation, Member, MemberList, NodeId, NodeType, QuorumRule, Roster, RosterMember,
+    BootId, HardState, Incarnation, Member, MemberList, NodeId, NodeType, QuorumPolicy, Roster, RosterMember,
     StateStore, Term,
 };
 use std::borrow::ToOwned;
@@ -68,7 +68,7 @@ fn full() -> HardState {
     };
     let members = vec![member("one", NodeType::Electable, 1), member("zwei", NodeType::Secondary, 7)];
     let list =
-        MemberList::found(members, QuorumRule::Flexible { election: 1, write: 1 }).expect("a member list");
+        MemberList::found(members, QuorumPolicy::Flexible { election: 1, write: 1 }).expect("a member list");
     let listed = |number, life| RosterMember { id: NodeId::new(number), incarnation: Incarnation(life) };
     let incarnations = vec![listed(1, 77), listed(2, u128::MAX)];
     HardState {

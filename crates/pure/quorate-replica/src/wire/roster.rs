@@ -4,7 +4,7 @@ use super::{WireError, node_id, number128};
 use alloc::string::String;
 use alloc::vec::Vec;
 use prost::Message as _;
-use quorate_core::{Incarnation, Member, MemberList, NodeId, NodeType, QuorumRule, Roster, RosterMember};
+use quorate_core::{Incarnation, Member, MemberList, NodeId, NodeType, QuorumPolicy, Roster, RosterMember};
 
 /// The payload of the first entry of a group's log.
 #[must_use]
@@ -53,8 +53,8 @@ struct WireMember {
 impl From<&Roster> for WireRoster {
     fn from(roster: &Roster) -> Self {
         let (election, write) = match roster.list.quorum() {
-            QuorumRule::SimpleMajority => (0, 0),
-            QuorumRule::Flexible { election, write } => (election, write),
+            QuorumPolicy::SimpleMajority => (0, 0),
+            QuorumPolicy::Flexible { election, write } => (election, write),
         };
         let members =
             roster.list.members().iter().zip(&roster.incarnations).map(|(member, listed)| WireMember {
@@ -78,8 +78,8 @@ impl WireRoster {
     pub(super) fn into_roster(self) -> Result<Roster, WireError> {
         let size = |size| u16::try_from(size).map_err(|_| WireError::Invalid { part: "quorum size" });
         let quorum = match (size(self.election_quorum)?, size(self.write_quorum)?) {
-            (0, 0) => QuorumRule::SimpleMajority,
-            (election, write) => QuorumRule::Flexible { election, write },
+            (0, 0) => QuorumPolicy::SimpleMajority,
+            (election, write) => QuorumPolicy::Flexible { election, write },
         };
         let mut incarnations = Vec::with_capacity(self.members.len());
         let mut members = Vec::with_capacity(self.members.len());
