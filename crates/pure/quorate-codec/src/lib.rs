@@ -17,7 +17,7 @@
 //! another log does not fit its neighbours. The payload has a checksum apart, so a frame whose payload is
 //! damaged still says, on good authority, which entry it is.
 //!
-//! - [`Encoder`] makes frames and hands them out as a [`Batch`](quorate_core::Batch); [`decode`] is the only
+//! - [`Encoder`] makes frames and hands them out as a [`Batch`]; [`decode`] is the only
 //!   other way to one.
 //! - [`frames`], [`prefix`], [`suffix`] and [`split_at_bytes`] look into a batch and cut it without copying
 //!   frames.
