@@ -23,10 +23,11 @@ pub(crate) fn run(root: &Path) -> Result<(), Failure> {
     }
     for crate_folder in outside(root)? {
         println!("{}", crate_folder.display());
-        let manifest = crate_folder.join("Cargo.toml");
-        let mut command = cargo(root, &["run", "--quiet", "--manifest-path"]);
-        command.arg(manifest).arg("--target-dir").arg(metadata::target_directory(root)?.join("outside"));
-        run_alone(&mut command)?;
+        let target = metadata::target_directory(root)?;
+        let mut build = cargo(root, &["build", "--locked", "--profile", "checked", "--manifest-path"]);
+        process::run(build.arg(crate_folder.join("Cargo.toml")).arg("--target-dir").arg(&target))?;
+        let program = crate_folder.file_name().unwrap_or(crate_folder.as_os_str());
+        run_alone(&mut Command::new(target.join("checked").join(program)))?;
     }
     Ok(())
 }

@@ -38,6 +38,10 @@ pub(crate) struct Setting {
 impl InMemoryGroup {
     /// Starts a group of `count` nodes with the memory engine and default settings.
     ///
+    /// A new group is founded when every node has heard every other: [wait for a
+    /// master](Self::wait_for_master) before the first fault, or the group stays without one for as long as
+    /// the fault lasts.
+    ///
     /// # Errors
     /// [`InMemoryGroupError`]; nothing runs.
     pub fn start(count: usize) -> Result<Self, InMemoryGroupError> {

@@ -76,6 +76,8 @@ fn a_node_keeps_its_log_over_its_death_whatever_its_engine() {
 #[test]
 fn a_node_whose_name_sorts_oddly_is_the_one_cut_off() {
     let group = InMemoryGroup::start(10).unwrap();
+    // A group that was cut before every member had heard every other would never be founded.
+    group.wait_for_master().unwrap();
     let others = names_but(&group, "node2");
     group.partition(&["node2"], &others).unwrap();
     let master = group.wait_for_master().unwrap();
