@@ -2,6 +2,7 @@
 
 use crate::failure::Failure;
 use crate::process::{self, cargo};
+use crate::programs::Programs;
 use crate::steps::Steps;
 use crate::{
     CiOptions, codegen, commands, document, examples, format_code, layers, lint, metadata, simulate,
@@ -19,14 +20,16 @@ pub(crate) fn run(root: &Path, options: &CiOptions, steps: &mut Steps) -> Result
         steps.run("deny", || supply::run(root)),
     ];
     quick.into_iter().collect::<Result<(), _>>()?;
-    steps.run("codegen", || codegen::run(root, true))?;
     steps.run("lint", || lint(root))?;
+    steps.run("build", || Programs::build(root))?;
+    let programs = Programs::Built;
+    steps.run("codegen", || codegen::run(root, true, programs))?;
     steps.run("crates alone", || check_alone(root))?;
     steps.run("docs", || document(root))?;
-    steps.run("examples", || examples::run(root))?;
-    steps.run("documented commands", || commands::run(root, &commands::pages(root)?))?;
+    steps.run("examples", || examples::run(root, programs))?;
+    steps.run("documented commands", || commands::run(root, &commands::pages(root)?, programs))?;
     let seeds = options.sim_seeds.to_string();
-    steps.run("sim", || simulate(root, &["--seeds".to_owned(), seeds]))?;
+    steps.run("sim", || simulate(root, &["--seeds".to_owned(), seeds], programs))?;
     if options.without_test { Ok(()) } else { suite::run(root, steps) }
 }
 

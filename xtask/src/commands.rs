@@ -7,6 +7,7 @@
 
 use crate::failure::Failure;
 use crate::process::{self, cargo};
+use crate::programs::Programs;
 use std::env;
 use std::ffi::OsString;
 use std::fs;
@@ -21,9 +22,9 @@ const RUN_BY_CI: &str = "<!-- run by CI -->";
 const PROLOGUE: &str = "set -euo pipefail\ntrap 'kill $(jobs -p) 2>/dev/null || true' EXIT\nset -x\n";
 
 /// Runs the commands in these files; in the README and all of `docs` if there are none.
-pub(crate) fn run(root: &Path, files: &[PathBuf]) -> Result<(), Failure> {
+pub(crate) fn run(root: &Path, files: &[PathBuf], programs: Programs) -> Result<(), Failure> {
     let files = if files.is_empty() { all_files(root)? } else { files.to_vec() };
-    let path = path_with_program(root)?;
+    let path = path_with_program(root, programs)?;
     for file in files {
         let text = fs::read_to_string(root.join(&file)).map_err(Failure::file(&file))?;
         let blocks = blocks(&text);
@@ -82,8 +83,10 @@ fn blocks(text: &str) -> Vec<String> {
 }
 
 /// Builds the program and returns the path on which a shell finds it first.
-fn path_with_program(root: &Path) -> Result<OsString, Failure> {
-    process::run(&mut cargo(root, &["build", "--profile", "checked", "--bin", "quorate"]))?;
+fn path_with_program(root: &Path, programs: Programs) -> Result<OsString, Failure> {
+    if programs == Programs::OnDemand {
+        process::run(&mut cargo(root, &["build", "--profile", "checked", "--bin", "quorate"]))?;
+    }
     let program = crate::metadata::target_directory(root)?.join("checked");
     let others = env::var_os("PATH").unwrap_or_default();
     let folders = std::iter::once(program).chain(env::split_paths(&others));

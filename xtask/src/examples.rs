@@ -4,6 +4,7 @@
 use crate::failure::Failure;
 use crate::metadata;
 use crate::process::{self, cargo};
+use crate::programs::Programs;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -12,8 +13,10 @@ use std::process::{Command, Stdio};
 const OUTSIDE: &str = "examples";
 
 /// Builds and runs them all, one after the other, each in an empty folder and without input.
-pub(crate) fn run(root: &Path) -> Result<(), Failure> {
-    process::run(&mut cargo(root, &["build", "--profile", "checked", "--workspace", "--examples"]))?;
+pub(crate) fn run(root: &Path, programs: Programs) -> Result<(), Failure> {
+    if programs == Programs::OnDemand {
+        process::run(&mut cargo(root, &["build", "--profile", "checked", "--workspace", "--examples"]))?;
+    }
     let programs = metadata::target_directory(root)?.join("checked/examples");
     for package in metadata::workspace(root)? {
         for target in package.targets.iter().filter(|target| target.is_example()) {

@@ -10,6 +10,7 @@ mod layers;
 mod licence;
 mod metadata;
 mod process;
+mod programs;
 mod release;
 mod steps;
 mod suite;
@@ -19,6 +20,7 @@ mod tidy;
 use clap::{Args, Parser, Subcommand};
 use failure::Failure;
 use process::cargo;
+use programs::Programs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use steps::Steps;
@@ -122,11 +124,13 @@ fn run(task: Task, steps: &mut Steps) -> Result<(), Failure> {
         Task::Tidy => steps.run("tidy", || tidy::run(&root)),
         Task::Deny => steps.run("deny", || supply::run(&root)),
         Task::Docs { run: false, .. } => steps.run("docs", || document(&root)),
-        Task::Docs { run: true, pages } => steps.run("documented commands", || commands::run(&root, &pages)),
-        Task::Examples => steps.run("examples", || examples::run(&root)),
+        Task::Docs { run: true, pages } => {
+            steps.run("documented commands", || commands::run(&root, &pages, Programs::OnDemand))
+        }
+        Task::Examples => steps.run("examples", || examples::run(&root, Programs::OnDemand)),
         Task::Release { .. } => steps.run("release", || release::rehearse(&root)),
-        Task::Codegen { check } => steps.run("codegen", || codegen::run(&root, check)),
-        Task::Sim { arguments } => steps.run("sim", || simulate(&root, &arguments)),
+        Task::Codegen { check } => steps.run("codegen", || codegen::run(&root, check, Programs::OnDemand)),
+        Task::Sim { arguments } => steps.run("sim", || simulate(&root, &arguments, Programs::OnDemand)),
     }
 }
 
@@ -156,7 +160,6 @@ fn document(root: &Path) -> Result<(), Failure> {
     process::run(cargo(root, &arguments).env("RUSTDOCFLAGS", "-D warnings"))
 }
 
-fn simulate(root: &Path, arguments: &[String]) -> Result<(), Failure> {
-    let simulator = ["run", "--profile", "checked", "--package", "quorate-sim", "--bin", "quorate-sim", "--"];
-    process::run(cargo(root, &simulator).args(arguments))
+fn simulate(root: &Path, arguments: &[String], programs: Programs) -> Result<(), Failure> {
+    process::run(programs.command(root, "quorate-sim", "quorate-sim")?.args(arguments))
 }
