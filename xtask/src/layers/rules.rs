@@ -15,7 +15,7 @@ enum Layer {
     L3,
     /// What users hold.
     L4,
-    /// Not published: the simulator and these tasks.
+    /// Beside the product, which never sees it: checkers, the simulator, these tasks.
     Tool,
 }
 
@@ -40,6 +40,7 @@ const CRATES: &[(&str, Layer, Home)] = &[
     ("quorate-subscription", Layer::L1, Home::Pure),
     ("quorate-replica", Layer::L2, Home::Pure),
     ("quorate-multi", Layer::L2, Home::Pure),
+    ("quorate-check", Layer::Tool, Home::Pure),
     ("quorate-log", Layer::L3, Home::Io),
     ("quorate-transport", Layer::L3, Home::Io),
     ("quorate-engine", Layer::L3, Home::Io),
