@@ -38,7 +38,8 @@ Examples:
   quorate del --base64 AP8=";
 
 pub(super) const SCAN: &str = "\
-Rows are printed as they come; all of them show one moment.
+Rows are printed as they come; all of them show one moment. If the node is lost on the way another one goes
+on; stderr says so where the rest then shows a later moment.
 
 Examples:
   quorate scan --prefix order/ --limit 10
@@ -55,6 +56,7 @@ A script has a command per line; empty lines and those that begin with # are ski
   add KEY NUMBER      add to the number that the value is (0 if there is none), and print the sum
   expect KEY VALUE    nothing is done unless the key has this value
   absent KEY          nothing is done unless the key is not there
+  scan PREFIX         print key and value of all keys that begin so; \"\" is all there are
 
 Words are separated by spaces. A word in double quotes may hold any character; in it \\n, \\t, \\r, \\\\, \\\"
 and \\xNN stand for what they usually do. The commands run in order and see what those before them have done.
@@ -74,7 +76,7 @@ Examples:
   zcat stock.jsonl.gz | quorate import - --format jsonl";
 
 pub(super) const EXPORT: &str = "\
-All rows show one moment. TSV takes no key with a tab and nothing with a line break: use --base64, --hex or
+All rows show one moment, but for what `quorate scan --help` says. TSV takes no key with a tab and nothing with a line break: use --base64, --hex or
 JSON lines for those.
 
 Examples:

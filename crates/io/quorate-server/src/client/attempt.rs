@@ -1,6 +1,6 @@
 //! What becomes of one attempt at a call.
 
-use super::endpoints::{Endpoint, Endpoints};
+use super::endpoints::{Endpoint, Endpoints, Target};
 use super::{Client, ClientError};
 use crate::failure_of;
 use crate::service::parse_token;
@@ -33,62 +33,60 @@ impl Client {
         &self,
         limit: Duration,
         call: impl FnOnce(Endpoint) -> F,
-    ) -> Result<(T, Endpoint), Setback>
+    ) -> Result<(T, Target), Setback>
     where
         F: Future<Output = Result<T, Status>>,
     {
-        let (number, endpoint) = self.endpoints.target();
-        let status = match timeout(limit, call(endpoint.clone())).await {
-            Ok(Ok(answer)) => return Ok((answer, endpoint)),
-            Ok(Err(status)) => status,
-            Err(_) => {
-                self.endpoints.turn_away(number, None);
-                let text = format!("{} has not answered within {limit:.1?}", endpoint.address);
-                return Err(Setback::Unknown { token: None, text });
-            }
-        };
-        Err(judge(&status, number, &endpoint, &self.endpoints))
-    }
-}
-
-fn judge(status: &Status, number: usize, endpoint: &Endpoint, endpoints: &Endpoints) -> Setback {
-    let text = format!("{}: {}", endpoint.address, status.message());
-    match failure_of(status).and_then(|failure| failure.reason) {
-        Some(reason) => judge_reason(reason, text, number, endpoint, endpoints),
-        None if status.source().is_some() => {
-            endpoints.turn_away(number, None);
-            if is_connect_error(status) {
-                let text = format!("{} cannot be reached", endpoint.address);
-                Setback::NotDone { text }
-            } else {
-                let text = format!("the connection to {} broke", endpoint.address);
-                Setback::Unknown { token: None, text }
-            }
+        let target = self.endpoints.target();
+        match timeout(limit, call(target.endpoint.clone())).await {
+            Ok(Ok(answer)) => Ok((answer, target)),
+            Ok(Err(status)) => Err(self.judge(&status, &target)),
+            Err(_) => Err(self.silent(limit, &target)),
         }
-        None => judge_code(status, text, number, endpoint, endpoints),
+    }
+
+    /// What to make of what a node has said, or of a connection that broke. Turns away from it where that
+    /// helps.
+    pub(super) fn judge(&self, status: &Status, target: &Target) -> Setback {
+        let address = &target.endpoint.address;
+        let text = format!("{address}: {}", status.message());
+        match failure_of(status).and_then(|failure| failure.reason) {
+            Some(reason) => judge_reason(reason, text, target, &self.endpoints),
+            None if status.source().is_some() => {
+                self.endpoints.turn_away(target.number, None);
+                if is_connect_error(status) {
+                    Setback::NotDone { text: format!("{address} cannot be reached") }
+                } else {
+                    let text = format!("the connection to {address} broke");
+                    Setback::Unknown { token: None, text }
+                }
+            }
+            None => judge_code(status, text, target, &self.endpoints),
+        }
+    }
+
+    /// A node has said nothing for so long. Turns away from it.
+    pub(super) fn silent(&self, waited: Duration, target: &Target) -> Setback {
+        self.endpoints.turn_away(target.number, None);
+        let text = format!("{} has not answered within {waited:.1?}", target.endpoint.address);
+        Setback::Unknown { token: None, text }
     }
 }
 
-fn judge_reason(
-    reason: Reason,
-    text: String,
-    number: usize,
-    endpoint: &Endpoint,
-    endpoints: &Endpoints,
-) -> Setback {
+fn judge_reason(reason: Reason, text: String, target: &Target, endpoints: &Endpoints) -> Setback {
     match reason {
         Reason::NotMaster(refusal) => {
             let master = refusal.master.map(|master| master.client_address);
-            endpoints.turn_away(number, master.as_deref());
+            endpoints.turn_away(target.number, master.as_deref());
             Setback::NotDone { text }
         }
         Reason::InsufficientReplicas(_) | Reason::Busy(_) => Setback::NotDone { text },
         Reason::ConsistencyTimeout(_) => {
-            endpoints.turn_away(number, None);
+            endpoints.turn_away(target.number, None);
             Setback::NotDone { text }
         }
         Reason::OutcomeUnknown(unknown) => {
-            endpoints.turn_away(number, None);
+            endpoints.turn_away(target.number, None);
             Setback::Unknown { token: unknown.token.and_then(parse_token), text }
         }
         Reason::CommitLost(_) => Setback::Final(ClientError::CommitLost { reason: text }),
@@ -96,29 +94,23 @@ fn judge_reason(
         Reason::Conflict(conflict) => Setback::Conflict { by: conflict.by.and_then(parse_token) },
         Reason::SnapshotTooOld(old) => Setback::Conflict { by: old.oldest.and_then(parse_token) },
         Reason::SessionExpired(_) | Reason::StaleSequence(_) => Setback::SessionLost { text },
-        Reason::TokenTooOld(_) => Setback::Final(refused(endpoint, text)),
+        Reason::TokenTooOld(_) => Setback::Final(refused(&target.endpoint, text)),
     }
 }
 
 /// What a node says that gives no reason for programs.
-fn judge_code(
-    status: &Status,
-    text: String,
-    number: usize,
-    endpoint: &Endpoint,
-    endpoints: &Endpoints,
-) -> Setback {
+fn judge_code(status: &Status, text: String, target: &Target, endpoints: &Endpoints) -> Setback {
     match status.code() {
         Code::Unavailable => {
-            endpoints.turn_away(number, None);
+            endpoints.turn_away(target.number, None);
             Setback::NotDone { text }
         }
         Code::ResourceExhausted => Setback::NotDone { text },
         Code::Cancelled | Code::DeadlineExceeded | Code::Unknown | Code::Internal | Code::Aborted => {
-            endpoints.turn_away(number, None);
+            endpoints.turn_away(target.number, None);
             Setback::Unknown { token: None, text }
         }
-        _ => Setback::Final(refused(endpoint, status.message().to_owned())),
+        _ => Setback::Final(refused(&target.endpoint, status.message().to_owned())),
     }
 }
 

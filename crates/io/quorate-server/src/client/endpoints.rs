@@ -55,6 +55,14 @@ impl Endpoint {
     }
 }
 
+/// The node that a call turns to.
+#[derive(Clone, Debug)]
+pub(super) struct Target {
+    /// By which [`Endpoints`] knows it.
+    pub(super) number: usize,
+    pub(super) endpoint: Endpoint,
+}
+
 /// The nodes that a client knows, and which of them it turns to.
 #[derive(Debug)]
 pub(super) struct Endpoints {
@@ -82,11 +90,11 @@ impl Endpoints {
         self.known.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The node to turn to, and its number.
-    pub(super) fn target(&self) -> (usize, Endpoint) {
+    /// The node to turn to.
+    pub(super) fn target(&self) -> Target {
         let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        let target = self.target.load(Ordering::Relaxed) % known.len();
-        (target, known[target].clone())
+        let number = self.target.load(Ordering::Relaxed) % known.len();
+        Target { number, endpoint: known[number].clone() }
     }
 
     /// Turns away from the node `from`, to `address` where that is given, else to the next one; unless
@@ -122,13 +130,13 @@ mod tests {
         let endpoints = Endpoints::new(["a:1", "b:2", "a:1"]).unwrap();
         assert_eq!(endpoints.all().len(), 2);
         endpoints.turn_away(0, None);
-        assert_eq!(endpoints.target().1.address, "b:2");
+        assert_eq!(endpoints.target().endpoint.address, "b:2");
         endpoints.turn_away(0, None);
-        assert_eq!(endpoints.target().1.address, "b:2");
+        assert_eq!(endpoints.target().endpoint.address, "b:2");
         endpoints.turn_away(1, Some("c:3"));
-        assert_eq!(endpoints.target().1.address, "c:3");
+        assert_eq!(endpoints.target().endpoint.address, "c:3");
         endpoints.turn_away(2, Some("no address"));
-        assert_eq!(endpoints.target().1.address, "a:1");
+        assert_eq!(endpoints.target().endpoint.address, "a:1");
     }
 
     #[tokio::test]

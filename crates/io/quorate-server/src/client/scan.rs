@@ -1,3 +1,5 @@
+use super::attempt::Setback;
+use super::endpoints::Target;
 use super::patience::Patience;
 use super::reading::{ANSWER_TIMEOUT, DEMAND_TIMEOUT};
 use super::{Client, ClientError, ReadConsistency};
@@ -48,15 +50,31 @@ fn prefix_end(prefix: &[u8]) -> Bytes {
     end.into()
 }
 
-/// Rows as they come: the node reads only as far ahead as they are taken. All of them show one moment.
+/// Rows as they come: the node reads only as far ahead as they are taken.
+///
+/// All of them show one moment, unless the node that gave them was lost on the way, or had given the scan up:
+/// then another one goes on behind the last row, never at an earlier moment, perhaps at a later one.
+/// [`moved_behind`](Self::moved_behind) tells.
 #[derive(Debug)]
 pub struct Scan {
-    stream: Streaming<ScanResponse>,
+    client: Client,
+    /// What is still to be read.
+    rest: ScanQuery,
+    stream: Stream,
     rows: std::vec::IntoIter<Row>,
     seen: Option<CommitToken>,
-    endpoint: String,
-    patience: Duration,
+    last: Option<Bytes>,
+    moved_behind: Option<Bytes>,
     count: u64,
+    /// As many rows have come as were asked for.
+    is_complete: bool,
+}
+
+/// One node's answer to a query.
+#[derive(Debug)]
+struct Stream {
+    messages: Streaming<ScanResponse>,
+    from: Target,
 }
 
 impl Client {
@@ -65,26 +83,44 @@ impl Client {
     /// # Errors
     /// [`ClientError`]; never [`ClientError::OutcomeUnknown`].
     pub async fn scan(&self, query: ScanQuery) -> Result<Scan, ClientError> {
-        let mut patience = Patience::new(self.options.timeout);
+        self.scan_patiently(query, &mut Patience::new(self.options.timeout)).await
+    }
+
+    pub(super) async fn scan_patiently(
+        &self,
+        query: ScanQuery,
+        patience: &mut Patience,
+    ) -> Result<Scan, ClientError> {
+        let (stream, first) = self.begin_scan(&query, patience).await?;
+        Ok(Scan {
+            client: self.clone(),
+            rest: query,
+            stream,
+            seen: first.seen.and_then(parse_token),
+            rows: first.rows.into_iter(),
+            last: None,
+            moved_behind: None,
+            count: 0,
+            is_complete: false,
+        })
+    }
+
+    /// The stream of some node, and its first message.
+    async fn begin_scan(
+        &self,
+        query: &ScanQuery,
+        patience: &mut Patience,
+    ) -> Result<(Stream, ScanResponse), ClientError> {
         loop {
             let request = query.request(patience.attempt(DEMAND_TIMEOUT));
             let limit = patience.attempt(DEMAND_TIMEOUT + ANSWER_TIMEOUT);
             let attempt = self.attempt(limit, |mut endpoint| async move {
-                let mut stream = endpoint.calls.scan(request).await?.into_inner();
-                let first = stream.message().await?.unwrap_or_default();
-                Ok((stream, first))
+                let mut messages = endpoint.calls.scan(request).await?.into_inner();
+                let first = messages.message().await?.unwrap_or_default();
+                Ok((messages, first))
             });
             match attempt.await {
-                Ok(((stream, first), endpoint)) => {
-                    return Ok(Scan {
-                        stream,
-                        rows: first.rows.into_iter(),
-                        seen: first.seen.and_then(parse_token),
-                        endpoint: endpoint.address,
-                        patience: self.options.timeout,
-                        count: 0,
-                    });
-                }
+                Ok(((messages, first), from)) => return Ok((Stream { messages, from }, first)),
                 Err(setback) => patience.read_again(setback).await?,
             }
         }
@@ -102,16 +138,40 @@ impl ScanQuery {
             reverse: self.reverse,
         }
     }
+
+    pub(super) fn contains(&self, key: &Bytes) -> bool {
+        *key >= self.start && (self.end.is_empty() || *key < self.end)
+    }
+
+    /// Takes the row of `key`, which comes next, out of the query. False if it was the last one asked for.
+    fn take(&mut self, key: &Bytes) -> bool {
+        if self.reverse {
+            self.end = key.clone();
+        } else {
+            self.start = [key, &b"\0"[..]].concat().into();
+        }
+        let is_last = self.limit == 1;
+        self.limit = self.limit.saturating_sub(1);
+        !is_last
+    }
 }
 
 impl Scan {
-    /// The last commit that the scan has seen; `None` while the group has none.
+    /// The last commit that the row taken last has seen; `None` while the group has none.
     #[must_use]
     pub const fn seen(&self) -> Option<CommitToken> {
         self.seen
     }
 
-    /// The next key and its value; `None` at the end.
+    /// The key up to which the rows show one moment; those behind it show a later one. `None` if all that
+    /// were taken so far show one moment.
+    #[must_use]
+    pub const fn moved_behind(&self) -> Option<&Bytes> {
+        self.moved_behind.as_ref()
+    }
+
+    /// The next key and its value; `None` at the end. Where a node is lost another one goes on, if one is
+    /// found within the client's timeout.
     ///
     /// # Errors
     /// [`ClientError::ScanBrokeOff`].
@@ -119,23 +179,45 @@ impl Scan {
         loop {
             if let Some(Row { key, value }) = self.rows.next() {
                 self.count += 1;
+                self.is_complete = !self.rest.take(&key);
+                self.last = Some(key.clone());
                 return Ok(Some((key, value)));
             }
-            let message = match timeout(self.patience, self.stream.message()).await {
-                Ok(Ok(message)) => message,
-                Ok(Err(status)) => return Err(self.broken(status.message().to_owned())),
-                Err(_) => return Err(self.broken(format!("nothing came for {:?}", self.patience))),
-            };
-            match message {
-                Some(message) => self.rows = message.rows.into_iter(),
-                None => return Ok(None),
+            if self.is_complete {
+                return Ok(None);
             }
+            let limit = self.client.options.timeout;
+            let setback = match timeout(limit, self.stream.messages.message()).await {
+                Ok(Ok(Some(message))) => {
+                    self.rows = message.rows.into_iter();
+                    continue;
+                }
+                Ok(Ok(None)) => return Ok(None),
+                Ok(Err(status)) => self.client.judge(&status, &self.stream.from),
+                Err(_) => self.client.silent(limit, &self.stream.from),
+            };
+            self.go_on(setback).await.map_err(|error| self.broken(&error))?;
         }
     }
 
-    fn broken(&self, reason: String) -> ClientError {
-        let reason = format!("{}: {reason}", self.endpoint);
-        ClientError::ScanBrokeOff { rows: self.count, reason }
+    /// Goes on behind the last row, at no earlier moment.
+    async fn go_on(&mut self, setback: Setback) -> Result<(), ClientError> {
+        let mut patience = Patience::new(self.client.options.timeout);
+        patience.read_again(setback).await?;
+        if let Some(seen) = self.seen {
+            self.rest.consistency = ReadConsistency::Token(seen);
+        }
+        let (stream, first) = self.client.begin_scan(&self.rest, &mut patience).await?;
+        let seen = first.seen.and_then(parse_token);
+        if seen != self.seen && self.moved_behind.is_none() {
+            self.moved_behind.clone_from(&self.last);
+        }
+        (self.stream, self.rows, self.seen) = (stream, first.rows.into_iter(), seen);
+        Ok(())
+    }
+
+    fn broken(&self, error: &ClientError) -> ClientError {
+        ClientError::ScanBrokeOff { rows: self.count, reason: error.to_string() }
     }
 }
 
@@ -149,5 +231,17 @@ mod tests {
         assert_eq!(prefix_end(b"a\xff\xff"), "b");
         assert_eq!(prefix_end(b"\xff\xff"), "");
         assert_eq!(prefix_end(b""), "");
+    }
+
+    #[test]
+    fn what_is_left_of_a_query_begins_behind_the_last_row_in_either_direction() {
+        let query = ScanQuery { start: "a".into(), end: "x".into(), limit: 2, ..ScanQuery::default() };
+        let mut forwards = query.clone();
+        assert!(forwards.take(&"b".into()));
+        assert_eq!(forwards, ScanQuery { start: "b\0".into(), limit: 1, ..query.clone() });
+        assert!(!forwards.take(&"c".into()), "as many rows have come as were asked for");
+        let mut backwards = ScanQuery { reverse: true, limit: 0, ..query.clone() };
+        assert!(backwards.take(&"m".into()) && backwards.take(&"k".into()));
+        assert_eq!(backwards, ScanQuery { reverse: true, end: "k".into(), limit: 0, ..query });
     }
 }

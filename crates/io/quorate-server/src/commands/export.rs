@@ -1,3 +1,4 @@
+use super::scan::tell_of_moments;
 use super::{CommandError, Encoding};
 use crate::cli::{ExportArguments, RowFormat};
 use crate::client::ScanQuery;
@@ -19,6 +20,7 @@ pub(crate) async fn export(arguments: &ExportArguments) -> Result<(), CommandErr
         rows += 1;
     }
     sink.finish().map_err(failed)?;
+    tell_of_moments(&scan, Encoding::from(arguments.encoding));
     eprintln!("{rows} rows exported");
     Ok(())
 }

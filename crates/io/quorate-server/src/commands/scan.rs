@@ -1,7 +1,7 @@
 use super::output::Output;
 use super::{CommandError, Encoding, json};
 use crate::cli::ScanArguments;
-use crate::client::ScanQuery;
+use crate::client::{Scan, ScanQuery};
 use serde_json::Value;
 
 /// Prints rows as they come.
@@ -22,7 +22,19 @@ pub(crate) async fn scan(arguments: &ScanArguments) -> Result<(), CommandError> 
             output.flush()?;
         }
     }
-    output.finish()
+    output.finish()?;
+    tell_of_moments(&scan, encoding);
+    Ok(())
+}
+
+/// Says so where not all rows show one moment.
+pub(super) fn tell_of_moments(scan: &Scan, encoding: Encoding) {
+    if let Some(key) = scan.moved_behind() {
+        let key = String::from_utf8_lossy(&encoding.encode(key)).into_owned();
+        eprintln!(
+            "another node had to go on: the rows behind {key:?} show a later moment than those up to it"
+        );
+    }
 }
 
 fn query(arguments: &ScanArguments, encoding: Encoding) -> Result<ScanQuery, CommandError> {

@@ -11,6 +11,7 @@ pub(super) struct Line {
     /// From 1.
     pub(super) number: usize,
     pub(super) database: String,
+    /// Of a scan, what its keys begin with.
     pub(super) key: Bytes,
     pub(super) step: Step,
 }
@@ -24,13 +25,14 @@ pub(super) enum Step {
     Add(i64),
     Expect(Bytes),
     Absent,
+    Scan,
 }
 
 /// Why a text is no script.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ScriptError {
     /// There is no such command, or it takes other words.
-    #[error("line {line}: {command:?} is no command: write get, put, del, add, expect, absent or use")]
+    #[error("line {line}: {command:?} is no command: write get, put, del, add, expect, absent, scan or use")]
     Command {
         /// The line, from 1.
         line: usize,
@@ -119,6 +121,10 @@ fn step(
         "get" => Ok((one()?, Step::Get)),
         "del" => Ok((one()?, Step::Delete)),
         "absent" => Ok((one()?, Step::Absent)),
+        "scan" => {
+            let [prefix] = operands_of(operands, line, command, "what keys begin with")?;
+            Ok((decode(prefix)?, Step::Scan))
+        }
         "put" => {
             two("a key and a value").and_then(|[key, value]| Ok((decode(key)?, Step::Put(decode(value)?))))
         }
@@ -226,7 +232,8 @@ mod tests {
 
     #[test]
     fn each_command_is_read_with_its_database() {
-        let text = "# a comment\nget a\n\nput b 1\r\ndel c\nuse stock\nadd d -2\nexpect e 3\nabsent f";
+        let text =
+            "# a comment\nget a\n\nput b 1\r\ndel c\nuse stock\nadd d -2\nexpect e 3\nabsent f\nscan \"\"";
         let expected = [
             line(2, "default", "a", Step::Get),
             line(4, "default", "b", Step::Put("1".into())),
@@ -234,6 +241,7 @@ mod tests {
             line(7, "stock", "d", Step::Add(-2)),
             line(8, "stock", "e", Step::Expect("3".into())),
             line(9, "stock", "f", Step::Absent),
+            line(10, "stock", "", Step::Scan),
         ];
         assert_eq!(parse(text).unwrap().lines(), expected);
     }

@@ -40,28 +40,29 @@ async fn text(arguments: &TxnArguments) -> Result<Vec<u8>, CommandError> {
 async fn carry_out(script: &Script, transaction: &mut Transaction) -> Result<Vec<Finding>, CommandError> {
     let mut findings = Vec::new();
     for line in script.lines() {
-        if let Some(value) = carry_out_line(line, transaction).await? {
-            findings.push(Finding { key: line.key.clone(), value });
-        }
+        carry_out_line(line, transaction, &mut findings).await?;
     }
     Ok(findings)
 }
 
-/// What the line prints for its key, if it prints.
 async fn carry_out_line(
     line: &Line,
     transaction: &mut Transaction,
-) -> Result<Option<Option<Bytes>>, CommandError> {
+    findings: &mut Vec<Finding>,
+) -> Result<(), CommandError> {
     let (database, key) = (&line.database, line.key.clone());
     match &line.step {
         Step::Put(value) => transaction.put(database, key, value.clone()),
         Step::Delete => transaction.delete(database, key),
-        Step::Get => return Ok(Some(transaction.get(database, key).await?)),
+        Step::Get => {
+            let value = transaction.get(database, key.clone()).await?;
+            findings.push(Finding { key, value });
+        }
         Step::Add(number) => {
             let sum = add(transaction.get(database, key.clone()).await?, *number);
-            let sum = sum.map_err(|found| CommandError::Expectation { line: line.number, found })?;
-            transaction.put(database, key, sum.clone());
-            return Ok(Some(Some(sum)));
+            let sum = sum.map_err(|found| unexpected(line, found))?;
+            transaction.put(database, key.clone(), sum.clone());
+            findings.push(Finding { key, value: Some(sum) });
         }
         Step::Expect(expected) => match transaction.get(database, key).await? {
             Some(value) if value == *expected => {}
@@ -73,8 +74,12 @@ async fn carry_out_line(
                 return Err(unexpected(line, format!("the key is there, with {:?}", shortened(&value))));
             }
         }
+        Step::Scan => {
+            let rows = transaction.scan_prefix(database, key).await?;
+            findings.extend(rows.into_iter().map(|(key, value)| Finding { key, value: Some(value) }));
+        }
     }
-    Ok(None)
+    Ok(())
 }
 
 fn unexpected(line: &Line, found: String) -> CommandError {

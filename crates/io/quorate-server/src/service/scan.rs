@@ -5,7 +5,7 @@ use bytes::Bytes;
 use quorate::{BytesDatabase, ReadError, Snapshot};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::spawn_blocking;
@@ -55,50 +55,76 @@ impl Scans {
         let permit = permit.map_err(|_| Status::unavailable("the node is stopping"))?;
         let (sender, receiver) = mpsc::channel(MESSAGES_WAITING_MAX);
         tokio::spawn(send(rows, seen, refusals, sender, permit));
-        Ok(ScanStream(receiver))
+        Ok(ScanStream { messages: receiver, has_ended: false })
     }
 }
 
 /// The messages of one scan. Dropping it ends the scan.
+///
+/// It ends in order only behind what says that there is no more; where that is missing it ends with an error,
+/// so that nobody takes a part for the whole.
 #[derive(Debug)]
-pub struct ScanStream(mpsc::Receiver<Result<ScanResponse, Status>>);
+pub struct ScanStream {
+    messages: mpsc::Receiver<Message>,
+    has_ended: bool,
+}
+
+type Message = Result<Part, Status>;
+
+#[derive(Debug)]
+enum Part {
+    Rows(ScanResponse),
+    /// There are no more rows.
+    End,
+}
 
 impl Stream for ScanStream {
     type Item = Result<ScanResponse, Status>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.0.poll_recv(context)
+        if self.has_ended {
+            return Poll::Ready(None);
+        }
+        let message = ready!(self.messages.poll_recv(context));
+        Poll::Ready(match message {
+            Some(Ok(Part::Rows(rows))) => Some(Ok(rows)),
+            ending => {
+                self.has_ended = true;
+                match ending {
+                    Some(Err(status)) => Some(Err(status)),
+                    Some(Ok(_)) => None,
+                    None => Some(Err(given_up())),
+                }
+            }
+        })
     }
 }
 
-/// Reads a message's worth of rows where blocking hinders nobody, sends it, and goes on.
+fn given_up() -> Status {
+    let text = format!(
+        "the scan was given up, since its client has taken nothing for {PATIENCE:?}: scan again from the last \
+         key on"
+    );
+    Status::aborted(text)
+}
+
+/// Sends everything that there is, as fast as it is taken.
 async fn send(
-    mut rows: ScanRows,
+    rows: ScanRows,
     mut seen: Option<CommitToken>,
     refusals: Refusals,
-    sender: mpsc::Sender<Result<ScanResponse, Status>>,
+    sender: mpsc::Sender<Message>,
     _permit: OwnedSemaphorePermit,
 ) {
-    let mut is_first = true;
-    loop {
-        let read = spawn_blocking(move || (next_rows(&mut rows), rows)).await;
-        let message = match read {
-            Ok((Ok(found), rest)) => {
-                rows = rest;
-                if found.is_empty() && !is_first {
-                    return;
-                }
-                Ok(ScanResponse { rows: found, seen: seen.take() })
+    let (mut rest, mut is_first) = (Some(rows), true);
+    while let Some(rows) = rest.take() {
+        let message = match read_on(rows, &refusals).await {
+            Ok((found, rows)) if is_first || !found.is_empty() => {
+                rest = Some(rows);
+                Ok(Part::Rows(ScanResponse { rows: found, seen: seen.take() }))
             }
-            Ok((Err(error), _)) => {
-                let _ = sender.send_timeout(Err(refusals.read_failed(&error)), PATIENCE).await;
-                return;
-            }
-            Err(error) => {
-                let failure = Status::internal(format!("the scan has failed: {error}"));
-                let _ = sender.send_timeout(Err(failure), PATIENCE).await;
-                return;
-            }
+            Ok(_) => Ok(Part::End),
+            Err(status) => Err(status),
         };
         is_first = false;
         if sender.send_timeout(message, PATIENCE).await.is_err() {
@@ -107,6 +133,14 @@ async fn send(
     }
 }
 
+/// The next rows and the rest, read where blocking hinders nobody.
+async fn read_on(mut rows: ScanRows, refusals: &Refusals) -> Result<(Vec<Row>, ScanRows), Status> {
+    let read = spawn_blocking(move || next_rows(&mut rows).map(|found| (found, rows))).await;
+    let read = read.map_err(|error| Status::internal(format!("the scan has failed: {error}")))?;
+    read.map_err(|error| refusals.read_failed(&error))
+}
+
+/// A message's worth of rows.
 fn next_rows(rows: &mut ScanRows) -> Result<Vec<Row>, ReadError> {
     let (mut found, mut bytes) = (Vec::new(), 0);
     while bytes < MESSAGE_BYTES {
@@ -115,4 +149,37 @@ fn next_rows(rows: &mut ScanRows) -> Result<Vec<Row>, ReadError> {
         found.push(Row { key, value });
     }
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::future::poll_fn;
+
+    async fn next(stream: &mut ScanStream) -> Option<Result<ScanResponse, Status>> {
+        poll_fn(|context| Pin::new(&mut *stream).poll_next(context)).await
+    }
+
+    fn stream() -> (mpsc::Sender<Message>, ScanStream) {
+        let (sender, messages) = mpsc::channel(MESSAGES_WAITING_MAX);
+        (sender, ScanStream { messages, has_ended: false })
+    }
+
+    #[tokio::test]
+    async fn a_scan_that_is_given_up_does_not_end_as_if_it_were_whole() {
+        let (sender, mut stream) = stream();
+        sender.send(Ok(Part::Rows(ScanResponse::default()))).await.unwrap();
+        drop(sender);
+        assert!(next(&mut stream).await.unwrap().is_ok());
+        assert_eq!(next(&mut stream).await.unwrap().unwrap_err().code(), tonic::Code::Aborted);
+        assert!(next(&mut stream).await.is_none());
+    }
+
+    #[tokio::test]
+    async fn a_scan_that_is_whole_ends_in_order() {
+        let (sender, mut stream) = stream();
+        sender.send(Ok(Part::End)).await.unwrap();
+        drop(sender);
+        assert!(next(&mut stream).await.is_none() && next(&mut stream).await.is_none());
+    }
 }

@@ -93,6 +93,11 @@ async fn a_script_is_carried_out_whole_or_not_at_all() {
     assert_eq!(lines[4].len(), 32 + 1 + 16 + 1 + 16);
     let refused = group.command(&["txn"], b"add changes 1\nexpect owner bob\nput owner carol\n").await;
     says(&refused, 6, "line 2: the value is \"alice\"; nothing was done");
+    let scanned =
+        group.printed(&["txn"], b"put changer 1\ndel owner\nscan chang\nscan \"\"\nput owner alice\n").await;
+    let lines: Vec<&str> = scanned.lines().collect();
+    assert_eq!(lines[..4], ["changer\t1", "changes\t3", "changer\t1", "changes\t3"]);
+    group.printed(&["del", "changer"], b"").await;
     let json = group.printed(&["txn", "--json"], b"get owner\nget changes\n").await;
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
     let expected = serde_json::json!([

@@ -16,4 +16,6 @@ mod node;
 mod observation;
 mod refusals;
 mod rows;
+mod scans;
 mod sessions;
+mod terminal;

@@ -78,6 +78,28 @@ async fn a_transaction_is_refused_if_what_it_has_read_was_written_since() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_transaction_of_a_client_has_read_the_ranges_that_it_has_scanned() {
+    let group = Group::start("").await;
+    let client = group.group_client().await;
+    client.put("", "row1", "1").await.unwrap();
+    let mut transaction = client.transaction();
+    transaction.put("", "row0", "0");
+    let rows = transaction.scan_prefix("", "row").await.unwrap();
+    assert_eq!(rows, [("row0".into(), "0".into()), ("row1".into(), "1".into())]);
+    client.put("", "row2", "2").await.unwrap();
+    transaction.put("", "sum", "1");
+    assert_eq!(transaction.commit().await.unwrap(), None);
+
+    let rows = transaction.scan("", "row1", "").await.unwrap();
+    assert_eq!(rows, [("row1".into(), "1".into()), ("row2".into(), "2".into())]);
+    client.put("", "elsewhere", "9").await.unwrap();
+    transaction.put("", "sum", "3");
+    transaction.delete("", "row2");
+    assert!(transaction.commit().await.unwrap().is_some());
+    assert_eq!(client.get("", "row2", ReadConsistency::Linearizable).await.unwrap().value, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_client_reads_its_own_writes_on_every_node_and_no_read_waits_past_its_timeout() {
     let group = Group::start("").await;
     let client = group.group_client().await;
