@@ -60,7 +60,7 @@ impl QuorateService {
     pub fn new(environment: Arc<ReplicatedEnvironment>, settings: &NodeSettings) -> Self {
         let config = &settings.environment;
         Self {
-            databases: Arc::new(Databases::new(Arc::clone(&environment))),
+            databases: Arc::new(Databases::new(Arc::clone(&environment), settings)),
             refusals: Refusals::new(settings),
             group: Arc::new(OnceLock::new()),
             defaults: Defaults {

@@ -1,4 +1,6 @@
 use crate::common::{Group, get_after};
+use quorate_server::failure_of;
+use quorate_server::v1::failure::Reason;
 use quorate_server::v1::operation::Change;
 use quorate_server::v1::{
     AckPolicy, CreateDatabaseRequest, Delete, DeleteRequest, Durability, GetRequest, NodeState, Operation,
@@ -72,6 +74,23 @@ async fn one_write_changes_several_databases_and_scans_give_ranges_in_order() {
     assert_eq!(keys(&scan(&group, range).await), [b"c"]);
     assert_eq!(keys(&scan(&group, ScanRequest { limit: 2, ..all }).await), [b"a", b"c"]);
     assert_eq!(keys(&scan(&group, ScanRequest::default()).await), [b"b"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replica_takes_a_write_to_a_database_that_it_has_not_heard_of_yet() {
+    let group = Group::start("").await;
+    let (mut master, mut replica) =
+        (group.client(group.master).calls(), group.client(group.replicas()[0]).calls());
+    for number in 0..20 {
+        let name = format!("stock {number}");
+        master.create_database(CreateDatabaseRequest { name: name.clone() }).await.unwrap();
+        let request = WriteRequest { operations: vec![put(&name, "k", "v")], ..WriteRequest::default() };
+        replica.write(request).await.unwrap();
+    }
+    let request = WriteRequest { operations: vec![put("nowhere", "k", "v")], ..WriteRequest::default() };
+    let refused = replica.write(request).await.unwrap_err();
+    let reason = failure_of(&refused).and_then(|failure| failure.reason);
+    assert_eq!(reason, Some(Reason::NoSuchDatabase("nowhere".to_owned())));
 }
 
 #[tokio::test(flavor = "multi_thread")]
