@@ -51,6 +51,6 @@ pub use cli::{
 pub use config::{GivenSettings, NodeSettings, SettingsError, configuration_reference};
 pub use duration::{DurationError, parse_duration};
 pub use generated::{DESCRIPTORS, v1};
-pub use listener::{ListenError, listen};
+pub use listener::{Audience, ListenError, listen};
 pub use program::run;
 pub use service::{FAILURE_TRAILER, QuorateService, failure_of};

@@ -1,8 +1,8 @@
 use crate::metrics::{self, MetricsError};
 use crate::program::told_to_stop;
 use crate::{
-    DESCRIPTORS, ListenError, NodeArguments, NodeSettings, QuorateService, RequestBudget, SettingsError,
-    configuration_reference, health, listen,
+    Audience, DESCRIPTORS, ListenError, NodeArguments, NodeSettings, QuorateService, RequestBudget,
+    SettingsError, configuration_reference, health, listen,
 };
 use quorate::{CloseError, OpenError, ReplicatedEnvironment};
 use std::io::{self, Write, stdout};
@@ -43,7 +43,7 @@ pub(crate) enum NodeError {
         /// What is wrong.
         detail: String,
     },
-    /// Clients cannot be listened for.
+    /// Clients, or those who fetch metrics, cannot be listened for.
     #[error(transparent)]
     Listen(#[from] ListenError),
     /// Metrics cannot be recorded.
@@ -79,7 +79,8 @@ pub(crate) fn run(arguments: &NodeArguments) -> Result<(), NodeError> {
     let settings = NodeSettings::read(arguments.config.as_deref(), &arguments.given)?;
     start_logging(settings.log.as_ref())?;
     let runtime = runtime().map_err(system("starting threads"))?;
-    let listener = runtime.block_on(listen(&settings.client, settings.environment.insecure_no_auth))?;
+    let insecure_no_auth = settings.environment.insecure_no_auth;
+    let listener = runtime.block_on(listen(&settings.client, Audience::Clients, insecure_no_auth))?;
     serve_metrics(&runtime, &settings)?;
     let environment = open(&settings)?;
     let served = runtime.block_on(serve(listener, Arc::clone(&environment), &settings));
@@ -99,7 +100,8 @@ fn runtime() -> io::Result<Runtime> {
 /// Records and serves metrics, if that is asked for: before the environment is opened, which registers them.
 fn serve_metrics(runtime: &Runtime, settings: &NodeSettings) -> Result<(), NodeError> {
     let Some(address) = &settings.metrics else { return Ok(()) };
-    let listener = runtime.block_on(listen(address, settings.environment.insecure_no_auth))?;
+    let insecure_no_auth = settings.environment.insecure_no_auth;
+    let listener = runtime.block_on(listen(address, Audience::Metrics, insecure_no_auth))?;
     runtime.spawn(metrics::serve(listener, metrics::record()?));
     Ok(())
 }

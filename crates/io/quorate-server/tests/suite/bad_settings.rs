@@ -86,6 +86,9 @@ async fn a_port_in_use_is_named() {
     let address = taken.local_addr().unwrap().to_string();
     let text = Settings::new().replace("127.0.0.1:0\"", &format!("{address}\"")).refusal().await;
     assert_says(&text, &[&address, "is in use", "port for clients"]);
+    let metrics = format!("metrics = \"{address}\"\nclient = ");
+    let text = Settings::new().replace("client = ", &metrics).refusal().await;
+    assert_says(&text, &[&address, "is in use", "port for metrics"]);
     let settings = Settings::new();
     let listen = settings.text.lines().find(|line| line.starts_with("listen")).unwrap().to_owned();
     let text = settings.replace(&listen, &format!("listen = \"{address}\"")).complaint().await;
