@@ -301,6 +301,7 @@ impl Core {
             tail_bytes: node.tail_bytes(),
             is_recovering: progress.recovering,
             is_damaged: progress.damaged,
+            restore_needed: progress.restore_needed,
             halted,
             members: self.members.members().iter().map(status).collect(),
         }

@@ -9,7 +9,7 @@
 //! | `quorate_term_round` | | the round of the term led or followed |
 //! | `quorate_watermark_vlsn` | `mark` | how far the node has come |
 //! | `quorate_tail_bytes` | | recent entries in memory |
-//! | `quorate_recovering`, `quorate_damaged`, `quorate_halted` | | 1 if it is so |
+//! | `quorate_recovering`, `quorate_damaged`, `quorate_restore_needed`, `quorate_halted` | | 1 if it is so |
 //! | `quorate_replica_connected` | `replica` | on a master: 1 if it feeds that replica |
 //! | `quorate_replica_lag_entries` | `replica` | on a master: how many entries that replica lacks |
 //! | `quorate_replica_in_flight_bytes` | `replica` | on a master: sent to it and not acknowledged |
@@ -31,7 +31,7 @@ pub(crate) struct Instruments {
     term_round: Gauge,
     marks: [Gauge; 6],
     tail_bytes: Gauge,
-    conditions: [Gauge; 3],
+    conditions: [Gauge; 4],
     replicas: Vec<ReplicaGauges>,
     next: Time,
 }
@@ -63,7 +63,8 @@ impl Instruments {
             term_round: plain("quorate_term_round"),
             marks: ["trimmed", "engine_durable", "applied", "committed", "durable", "written"].map(mark),
             tail_bytes: plain("quorate_tail_bytes"),
-            conditions: ["quorate_recovering", "quorate_damaged", "quorate_halted"].map(plain),
+            conditions: ["quorate_recovering", "quorate_damaged", "quorate_restore_needed", "quorate_halted"]
+                .map(plain),
             replicas: members
                 .filter(|member| *member != node)
                 .map(|member| ReplicaGauges::new(&labels, member))
@@ -97,7 +98,8 @@ impl Instruments {
             gauge.set(Vlsn::number(mark) as f64);
         }
         self.tail_bytes.set(status.tail_bytes as f64);
-        let conditions = [status.is_recovering, status.is_damaged, status.halted.is_some()];
+        let restore_needed = status.restore_needed.is_some();
+        let conditions = [status.is_recovering, status.is_damaged, restore_needed, status.halted.is_some()];
         for (gauge, holds) in self.conditions.iter().zip(conditions) {
             gauge.set(f64::from(u8::from(holds)));
         }

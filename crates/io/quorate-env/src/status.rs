@@ -1,5 +1,5 @@
 use crate::MasterAddress;
-use quorate_core::{GroupUuid, Member, NodeState, Term, Vlsn, Watermarks};
+use quorate_core::{EntryId, GroupUuid, Member, NodeState, Term, Vlsn, Watermarks};
 
 /// A node and its group, as the node sees them at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +24,9 @@ pub struct GroupStatus {
     pub is_recovering: bool,
     /// Some entries of its log cannot be read; they are fetched from the other nodes.
     pub is_damaged: bool,
+    /// The last entry that the master has trimmed, where this node lacks some up to there: it cannot be fed,
+    /// takes in nothing more, and must be restored.
+    pub restore_needed: Option<EntryId>,
     /// Why the node has stopped serving, if it has.
     pub halted: Option<String>,
     /// All members in name order.

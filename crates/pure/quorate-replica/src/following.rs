@@ -22,6 +22,8 @@ pub(crate) struct Following {
     committed_at_master: Option<Vlsn>,
     /// When to begin a new stream, if nothing has come by then.
     retry_at: Option<Time>,
+    /// What the master trimmed last, where this node lacks it.
+    restore_needed: Option<EntryId>,
 }
 
 #[derive(Debug)]
@@ -42,6 +44,7 @@ impl Following {
             held_bytes: 0,
             committed_at_master: None,
             retry_at: None,
+            restore_needed: None,
         }
     }
 
@@ -55,6 +58,10 @@ impl Following {
 
     pub(crate) const fn deadline(&self) -> Option<Time> {
         self.retry_at
+    }
+
+    pub(crate) const fn restore_needed(&self) -> Option<EntryId> {
+        self.restore_needed
     }
 
     fn matched(&self) -> Option<StreamId> {
@@ -162,10 +169,13 @@ impl Node {
             None => {}
             Some(Err(base)) => {
                 following.retry_at = Some(now + self.config.election_timeout);
-                self.event(Event::RestoreNeeded { base });
+                if following.restore_needed.replace(base) != Some(base) {
+                    self.event(Event::RestoreNeeded { base });
+                }
             }
             Some(Ok(matchpoint)) => {
                 following.retry_at = None;
+                following.restore_needed = None;
                 self.cut_to(now, matchpoint, term, written);
             }
         }

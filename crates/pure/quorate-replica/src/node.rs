@@ -230,6 +230,10 @@ impl Node {
             held_by_all,
             recovering: self.hard.recovering,
             damaged: self.repairing.is_damaged(),
+            restore_needed: match &self.role {
+                Role::Following(following) => following.restore_needed(),
+                _ => None,
+            },
         }
     }
 

@@ -1,4 +1,4 @@
-use quorate_core::{NodeId, NodeState, Term, Vlsn, Watermarks};
+use quorate_core::{EntryId, NodeId, NodeState, Term, Vlsn, Watermarks};
 use quorate_stream::Holds;
 
 /// How far a node has come, and in which state.
@@ -18,6 +18,8 @@ pub struct Progress {
     pub recovering: bool,
     /// Some entries of its log cannot be read.
     pub damaged: bool,
+    /// The master's log begins behind this entry, and the node lacks it: the node must be restored.
+    pub restore_needed: Option<EntryId>,
 }
 
 /// How far a replica has come, as its master knows.

@@ -7,7 +7,8 @@ use quorate::{
     BytesDatabase, CommitToken, ConsistencyPolicy, EngineKind, GroupStatus, InMemoryNetwork, NodeId,
     NodeState, NodeType, RepConfig, RepConfigBuilder, ReplicaStatus, ReplicatedEnvironment, Vlsn,
 };
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 use tempfile::TempDir;
@@ -207,6 +208,21 @@ impl Cluster {
         self.status(index).watermarks.written
     }
 
+    /// A copy of the directory of a node that does not run.
+    pub(crate) fn image(&self, index: usize) -> TempDir {
+        let image = TempDir::new().unwrap();
+        copy(&self.path(index), image.path());
+        image
+    }
+
+    /// Puts an image in the place of a directory of a node that does not run.
+    pub(crate) fn put_back(&self, index: usize, image: &TempDir) {
+        assert!(self.nodes[index].is_none(), "a directory has one owner at a time");
+        fs::remove_dir_all(self.path(index)).unwrap();
+        fs::create_dir(self.path(index)).unwrap();
+        copy(image.path(), &self.path(index));
+    }
+
     fn path(&self, index: usize) -> PathBuf {
         self.directory.path().join(&self.names[index])
     }
@@ -234,6 +250,19 @@ impl Cluster {
             self.log(index).assert_same(&first, &self.names[index]);
         }
         first
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            fs::create_dir(&target).unwrap();
+            copy(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
     }
 }
 

@@ -1,7 +1,10 @@
 //! Who leads, and who does not.
 
 use crate::cluster::{Cluster, LONG, eventually, nimble, patient};
-use quorate::{ConsistencyPolicy, NodeState, WriteError};
+use quorate::{
+    ConfigError, ConsistencyPolicy, NodeState, OpenError, QuorumPolicy, RepConfig, ReplicatedEnvironment,
+    WriteError,
+};
 
 const ORDERS: [[usize; 3]; 6] = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]];
 
@@ -77,4 +80,49 @@ fn a_master_without_a_quorum_steps_down_and_leads_again_when_it_is_heard() {
     assert_eq!(refused, Err(WriteError::NotMaster { master: None }));
     cluster.heal();
     cluster.database(cluster.master()).put(b"key", b"value").wait().unwrap();
+}
+
+const TWO_COMMIT_FOUR_ELECT: QuorumPolicy = QuorumPolicy::Flexible { election: 4, write: 2 };
+
+#[test]
+fn two_of_five_commit_and_four_of_five_elect_where_that_was_chosen() {
+    let mut cluster = Cluster::running(5, |config| nimble(config).quorum(TWO_COMMIT_FOUR_ELECT));
+    let (master, replicas) = cluster.roles();
+    let [holder, dead @ ..] = &replicas[..] else { unreachable!("a group of five has four replicas") };
+    dead.iter().for_each(|index| cluster.stop(*index));
+    cluster.await_fed(master, 1);
+    let token = cluster.database(master).put(b"key", b"value").wait().unwrap().token;
+    cluster.await_applied(*holder, token);
+    cluster.stop(master);
+
+    dead[..2].iter().for_each(|index| cluster.start(*index));
+    let canvasses = || cluster.node(*holder).stats().protocol.canvasses;
+    let before = canvasses();
+    eventually("three of five have looked for a master many times", || canvasses() > before + 3);
+    assert!(cluster.nodes().all(|(_, node)| node.state() == NodeState::Unknown));
+    assert!(cluster.nodes().all(|(_, node)| node.stats().protocol.ballots == 0));
+
+    cluster.start(dead[2]);
+    let master = cluster.master();
+    replicas.iter().for_each(|index| cluster.await_applied(*index, token));
+    assert!(cluster.database(master).put(b"key", b"another").wait().is_ok());
+}
+
+#[test]
+fn quorums_that_can_miss_each_other_are_refused_before_anything_is_made() {
+    let directory = tempfile::tempdir().unwrap();
+    let place = directory.path().join("data");
+    for (election, write) in [(3, 2), (1, 4), (5, 0), (0, 5), (6, 1)] {
+        let base = RepConfig::builder("group", "node1", "localhost").data_dir(&place);
+        let members =
+            (1..=5).map(|number| (format!("node{number}"), format!("localhost:{}", 14_000 + number)));
+        let config = members.fold(base, |config, (name, address)| config.member(name, address));
+        let config = config.quorum(QuorumPolicy::Flexible { election, write }).build();
+        let refused = ReplicatedEnvironment::new(config).err();
+        assert!(
+            matches!(refused, Some(OpenError::Config(ConfigError::Quorum(_)))),
+            "{election} elect, {write} commit: {refused:?}"
+        );
+        assert!(!place.exists());
+    }
 }

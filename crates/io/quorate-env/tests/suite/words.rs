@@ -51,6 +51,7 @@ pub(crate) fn progress(marks: Marks) -> Progress {
         held_by_all: Default::default(),
         recovering: false,
         damaged: false,
+        restore_needed: None,
     };
     progress.held_by_all.written = Vlsn::new(marks.all.0);
     progress.held_by_all.durable = Vlsn::new(marks.all.1);

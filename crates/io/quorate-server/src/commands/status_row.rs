@@ -36,6 +36,8 @@ struct Answer {
     durable: u64,
     written: u64,
     recovering: bool,
+    /// The master has trimmed entries up to here that the node lacks.
+    restore_needed: Option<u64>,
     fault: Option<String>,
 }
 
@@ -109,16 +111,18 @@ impl Answer {
             durable: marks.durable,
             written: marks.written,
             recovering: answer.recovering,
+            restore_needed: Some(answer.restore_needed).filter(|base| *base > 0),
             fault: Some(answer.fault.clone()).filter(|fault| !fault.is_empty()),
         }
     }
 
     fn note(&self) -> String {
-        match &self.fault {
-            Some(fault) => format!("stopped serving: {fault}"),
-            None if self.recovering => "recovering".to_owned(),
-            None if self.node_type == "secondary" => "secondary".to_owned(),
-            None => String::new(),
+        match (&self.fault, self.restore_needed) {
+            (Some(fault), _) => format!("stopped serving: {fault}"),
+            (None, Some(base)) => format!("must be restored: the master has trimmed its log up to {base}"),
+            (None, None) if self.recovering => "recovering".to_owned(),
+            (None, None) if self.node_type == "secondary" => "secondary".to_owned(),
+            (None, None) => String::new(),
         }
     }
 }
@@ -174,6 +178,9 @@ mod tests {
             ["a", "h:1", "5", "3", "recovering"]
         );
         assert_eq!(StatusRow::new(&status, None).cells()[9], "-");
+        let answer = StatusResponse { restore_needed: 9, ..StatusResponse::default() };
+        let lost = NodeStatus { address: "h:3".to_owned(), answer: Ok(answer) };
+        assert!(StatusRow::new(&lost, Some(10)).cells()[10].starts_with("must be restored"));
         let silent = NodeStatus { address: "h:2".to_owned(), answer: Err("no answer".to_owned()) };
         let cells = StatusRow::new(&silent, Some(10)).cells();
         assert_eq!([&cells[1], &cells[2], &cells[10]], ["h:2", "unreachable", "no answer"]);

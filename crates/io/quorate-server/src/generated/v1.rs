@@ -509,6 +509,10 @@ pub struct StatusResponse {
     /// How long the node has been doing what `state` says, in milliseconds.
     #[prost(uint64, tag = "16")]
     pub state_age_ms: u64,
+    /// The master's log begins behind this position (VLSN), which this node has not reached: the node cannot be fed, and
+    /// must be restored. 0 where it is fed.
+    #[prost(uint64, tag = "17")]
+    pub restore_needed: u64,
 }
 /// The node that accepts writes.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

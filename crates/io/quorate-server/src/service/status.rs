@@ -36,6 +36,7 @@ pub(super) fn response(
         state_age_ms: milliseconds_since(times.changed),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         recovering: status.is_recovering,
+        restore_needed: Vlsn::number(status.restore_needed.map(|base| base.vlsn)),
         fault: status.halted.clone().unwrap_or_default(),
         statistics: statistics(stats),
     }
