@@ -8,7 +8,7 @@ mod os;
 
 pub use conformance::check_vfs;
 #[cfg(feature = "simulated")]
-pub use memory::{MemoryVfs, Operation, Retain};
+pub use memory::{MemoryFile, MemoryVfs, Operation, Retain};
 pub use os::OsVfs;
 
 use std::fmt;

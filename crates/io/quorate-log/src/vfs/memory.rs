@@ -1,4 +1,5 @@
 mod disk;
+mod fate;
 mod inode;
 
 pub use disk::Operation;
@@ -15,8 +16,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// A clone is another handle to the same disk; [`snapshot`](Self::snapshot) is a disk of its own, and cheap:
 /// files are shared until one side writes.
 ///
-/// Operations that change something (create, write, sync, rename, remove, sync of a directory) are counted
-/// from 0, so that a test can repeat a run and let it [`crash_at`](Self::crash_at) or
+/// Operations that change something (create, write, resize, sync, rename, remove, sync of a directory) are
+/// counted from 0, so that a test can repeat a run and let it [`crash_at`](Self::crash_at) or
 /// [`fail_at`](Self::fail_at) each of them in turn.
 ///
 /// ```
@@ -44,8 +45,12 @@ pub enum Retain {
     Nothing,
     /// They all survive.
     Everything,
-    /// Each survives or not, as drawn from this seed.
+    /// Each survives or not, as drawn from this seed. A block that was written several times may be found as
+    /// any of those writes left it.
     Random(u64),
+    /// Those survive that were changed first, up to a moment drawn from this seed; the write of that moment
+    /// may be torn.
+    Prefix(u64),
 }
 
 impl MemoryVfs {
@@ -83,6 +88,13 @@ impl MemoryVfs {
     /// [`kill`](Self::kill) or [`lose_power`](Self::lose_power) turns it on again.
     pub fn crash_at(&self, operation: u64) {
         self.locked().crash_at(operation);
+    }
+
+    /// At which operation a planned crash turned the machine off, and the file or directory that it was for
+    /// (nothing, for a file without a name). `None` unless it is off.
+    #[must_use]
+    pub fn crashed_at(&self) -> Option<(Operation, PathBuf)> {
+        self.locked().crashed_at()
     }
 
     /// Lets operation number `operation` fail with `kind`, once. A sync that fails loses what it should have
@@ -124,6 +136,21 @@ impl MemoryVfs {
         self.locked().flip_bit(path, offset, bit)
     }
 
+    /// Puts other contents in the place of all that a file holds, behind everyone's back, as if it had always
+    /// held them. False if there is no such file.
+    pub fn replace(&self, path: &Path, contents: &[u8]) -> bool {
+        self.locked().replace(path, contents)
+    }
+
+    /// Opens a file as [`Vfs::open`] does, for more than a log asks of one.
+    ///
+    /// # Errors
+    /// As [`Vfs::open`].
+    pub fn open_file(&self, path: &Path, mode: OpenMode) -> io::Result<MemoryFile> {
+        let (inode, life) = self.locked().open(path, mode)?;
+        Ok(MemoryFile { vfs: self.clone(), inode, life })
+    }
+
     /// A panic of another thread leaves the disk as usable as a crash does.
     fn locked(&self) -> MutexGuard<'_, Disk> {
         self.disk.lock().unwrap_or_else(PoisonError::into_inner)
@@ -136,8 +163,7 @@ impl Vfs for MemoryVfs {
     }
 
     fn open(&self, path: &Path, mode: OpenMode) -> io::Result<Arc<dyn VfsFile>> {
-        let (inode, life) = self.locked().open(path, mode)?;
-        Ok(Arc::new(MemoryFile { vfs: self.clone(), inode, life }))
+        Ok(Arc::new(self.open_file(path, mode)?))
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
@@ -177,12 +203,22 @@ impl Drop for MemoryLock {
     }
 }
 
-/// An open file; it belongs to one life of the process.
+/// An open file of a [`MemoryVfs`]; it belongs to one life of the process.
 #[derive(Debug)]
-struct MemoryFile {
+pub struct MemoryFile {
     vfs: MemoryVfs,
     inode: InodeNumber,
     life: u64,
+}
+
+impl MemoryFile {
+    /// Makes the file `bytes` long: with zeros at its end, or without what was there.
+    ///
+    /// # Errors
+    /// [`ErrorKind::StorageFull`]; whatever was planned.
+    pub fn resize(&self, bytes: u64) -> io::Result<()> {
+        self.vfs.locked().resize(self.inode, self.life, bytes)
+    }
 }
 
 impl VfsFile for MemoryFile {
@@ -260,6 +296,70 @@ mod tests {
             "{kept:?}"
         );
         assert!(kept.iter().flatten().all(|byte| *byte != 0 || kept.iter().any(|blocks| blocks.len() == 3)));
+    }
+
+    #[test]
+    fn a_prefix_of_what_was_unsynced_survives_and_the_write_at_its_end_may_be_torn() {
+        let mut kept = std::collections::BTreeSet::new();
+        for seed in 0..256 {
+            let disk = MemoryVfs::new();
+            let file = file(&disk);
+            disk.sync_directory("d".as_ref()).unwrap();
+            write(&file, 0, &[1; 1024]).unwrap();
+            disk.rename("d/f".as_ref(), "d/g".as_ref()).unwrap();
+            write(&file, 512, &[2; 1024]).unwrap();
+            disk.lose_power(Retain::Prefix(seed));
+            let (old, new) = (disk.contents("d/f".as_ref()), disk.contents("d/g".as_ref()));
+            let is_renamed = new.is_some();
+            let bytes = old.or(new).unwrap();
+            kept.insert((is_renamed, bytes.chunks(512).map(|block| block[0]).collect::<Vec<_>>()));
+        }
+        let expected = [
+            (false, vec![]),
+            (false, vec![1, 0]),
+            (false, vec![1, 1]),
+            (true, vec![1, 1]),
+            (true, vec![1, 2, 0]),
+            (true, vec![1, 2, 2]),
+        ];
+        assert_eq!(kept, expected.into());
+    }
+
+    #[test]
+    fn a_block_written_twice_may_be_found_as_the_first_write_left_it() {
+        let mut kept = std::collections::BTreeSet::new();
+        for seed in 0..64 {
+            let disk = MemoryVfs::new();
+            let file = file(&disk);
+            write(&file, 0, &[1; 512]).unwrap();
+            file.sync_data().unwrap();
+            disk.sync_directory("d".as_ref()).unwrap();
+            write(&file, 0, &[2; 10]).unwrap();
+            write(&file, 5, &[3; 10]).unwrap();
+            disk.lose_power(Retain::Random(seed));
+            let bytes = disk.contents("d/f".as_ref()).unwrap();
+            kept.insert((bytes[0], bytes[7], bytes[12], bytes[20]));
+        }
+        assert_eq!(kept, [(1, 1, 1, 1), (2, 2, 1, 1), (2, 3, 3, 1)].into());
+    }
+
+    #[test]
+    fn a_cut_takes_its_bytes_away_for_good_or_has_not_happened() {
+        let mut kept = std::collections::BTreeSet::new();
+        for seed in 0..256 {
+            let disk = MemoryVfs::new();
+            disk.create_directory("d".as_ref()).unwrap();
+            let file = disk.open_file("d/f".as_ref(), OpenMode::Create).unwrap();
+            file.write_at(0, &[IoSlice::new(&[1; 1100])]).unwrap();
+            file.sync_data().unwrap();
+            disk.sync_directory("d".as_ref()).unwrap();
+            file.resize(600).unwrap();
+            file.resize(1100).unwrap();
+            disk.lose_power(Retain::Random(seed));
+            let bytes = disk.contents("d/f".as_ref()).unwrap();
+            kept.insert((bytes.len(), bytes.iter().filter(|byte| **byte == 1).count()));
+        }
+        assert_eq!(kept, [(1100, 1100), (600, 600), (1100, 600)].into());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 use super::Retain;
-use super::inode::{Inode, InodeNumber, survives};
+use super::fate::Fate;
+use super::inode::{Inode, InodeNumber};
 use crate::vfs::OpenMode;
-use quorate_core::Random;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, ErrorKind, IoSlice};
 use std::path::{Path, PathBuf};
@@ -13,6 +13,8 @@ pub enum Operation {
     Create,
     /// Bytes are written.
     Write,
+    /// A file is made longer or shorter.
+    Resize,
     /// A file is synced.
     Sync,
     /// A file gets another name.
@@ -23,7 +25,21 @@ pub enum Operation {
     SyncDirectory,
 }
 
+/// What an operation is carried out on.
+#[derive(Clone, Copy)]
+enum Subject<'a> {
+    Name(&'a Path),
+    File(InodeNumber),
+}
+
 /// A change of names that no sync of the directory has covered.
+#[derive(Clone, Debug)]
+struct UnsyncedName {
+    /// The number of the operation that made it.
+    operation: u64,
+    change: NameChange,
+}
+
 #[derive(Clone, Debug)]
 enum NameChange {
     Link { path: PathBuf, inode: InodeNumber },
@@ -36,6 +52,12 @@ impl NameChange {
         match self {
             Self::Link { path, .. } | Self::Unlink { path, .. } => path.parent(),
             Self::Rename { to, .. } => to.parent(),
+        }
+    }
+
+    const fn inode(&self) -> InodeNumber {
+        match self {
+            Self::Link { inode, .. } | Self::Unlink { inode, .. } | Self::Rename { inode, .. } => *inode,
         }
     }
 
@@ -74,7 +96,7 @@ pub(super) struct Disk {
     directories: BTreeSet<PathBuf>,
     names: BTreeMap<PathBuf, InodeNumber>,
     durable_names: BTreeMap<PathBuf, InodeNumber>,
-    name_changes: Vec<NameChange>,
+    name_changes: Vec<UnsyncedName>,
     inodes: BTreeMap<InodeNumber, Inode>,
     inode_next: InodeNumber,
     locks: BTreeSet<PathBuf>,
@@ -83,6 +105,8 @@ pub(super) struct Disk {
     life: u64,
     off: bool,
     operations: u64,
+    /// The operation at which the machine was turned off, and the file that it was for.
+    crashed_at: Option<(Operation, PathBuf)>,
     plan: Plan,
 }
 
@@ -101,14 +125,16 @@ impl Disk {
     }
 
     pub(super) fn lose_power(&mut self, retain: Retain) {
-        let mut random = Random::new(if let Retain::Random(seed) = retain { seed } else { 0 });
-        for change in std::mem::take(&mut self.name_changes) {
-            if survives(retain, &mut random) {
-                change.apply(&mut self.durable_names);
+        let names = self.name_changes.iter().map(|name| name.operation);
+        let mut fate =
+            Fate::new(retain, names.chain(self.inodes.values().flat_map(Inode::unsynced)).collect());
+        for name in std::mem::take(&mut self.name_changes) {
+            if fate.keeps_name(name.operation) {
+                name.change.apply(&mut self.durable_names);
             }
         }
         for inode in self.inodes.values_mut() {
-            inode.lose_power(retain, &mut random);
+            inode.lose_power(&mut fate);
         }
         self.names = self.durable_names.clone();
         self.kill();
@@ -121,12 +147,17 @@ impl Disk {
         self.locks.clear();
         self.plan = Plan::default();
         self.off = false;
+        self.crashed_at = None;
         self.life += 1;
         self.drop_unused();
     }
 
     pub(super) const fn operations(&self) -> u64 {
         self.operations
+    }
+
+    pub(super) fn crashed_at(&self) -> Option<(Operation, PathBuf)> {
+        self.crashed_at.clone()
     }
 
     pub(super) fn crash_at(&mut self, operation: u64) {
@@ -161,6 +192,14 @@ impl Disk {
         self.change(path, offset, |_, byte| byte ^ 1 << (bit & 7), 1)
     }
 
+    pub(super) fn replace(&mut self, path: &Path, contents: &[u8]) -> bool {
+        let inode = self.names.get(path).and_then(|number| self.inodes.get_mut(number));
+        inode.is_some_and(|inode| {
+            inode.replace(contents);
+            true
+        })
+    }
+
     fn change(&mut self, path: &Path, offset: u64, change: impl Fn(usize, u8) -> u8, count: usize) -> bool {
         let Ok(offset) = usize::try_from(offset) else { return false };
         let inode = self.names.get(path).and_then(|number| self.inodes.get_mut(number));
@@ -179,10 +218,10 @@ impl Disk {
             (Some(number), OpenMode::Existing) => number,
             (None, OpenMode::Existing) => return Err(ErrorKind::NotFound.into()),
             (existing, OpenMode::Create) => {
-                self.begin(Operation::Create)?;
+                let operation = self.begin(Operation::Create, Subject::Name(path))?;
                 match existing {
-                    Some(number) => self.empty(number),
-                    None => self.create(path)?,
+                    Some(number) => self.empty(operation, number),
+                    None => self.create(operation, path)?,
                 }
             }
         };
@@ -190,7 +229,7 @@ impl Disk {
         Ok((number, self.life))
     }
 
-    fn create(&mut self, path: &Path) -> io::Result<InodeNumber> {
+    fn create(&mut self, operation: u64, path: &Path) -> io::Result<InodeNumber> {
         if !path.parent().is_some_and(|parent| self.directories.contains(parent)) {
             return Err(ErrorKind::NotFound.into());
         }
@@ -198,28 +237,32 @@ impl Disk {
         self.inode_next += 1;
         self.inodes.insert(number, Inode::default());
         self.names.insert(path.to_owned(), number);
-        self.name_changes.push(NameChange::Link { path: path.to_owned(), inode: number });
+        self.note(operation, NameChange::Link { path: path.to_owned(), inode: number });
         Ok(number)
     }
 
-    fn empty(&mut self, number: InodeNumber) -> InodeNumber {
-        self.inodes.entry(number).or_default().empty();
+    fn empty(&mut self, operation: u64, number: InodeNumber) -> InodeNumber {
+        self.inodes.entry(number).or_default().resize(operation, 0);
         number
     }
 
+    fn note(&mut self, operation: u64, change: NameChange) {
+        self.name_changes.push(UnsyncedName { operation, change });
+    }
+
     pub(super) fn rename(&mut self, from: &Path, to: &Path) -> io::Result<()> {
-        self.begin(Operation::Rename)?;
+        let operation = self.begin(Operation::Rename, Subject::Name(to))?;
         let inode = self.names.remove(from).ok_or(ErrorKind::NotFound)?;
         self.names.insert(to.to_owned(), inode);
-        self.name_changes.push(NameChange::Rename { from: from.to_owned(), to: to.to_owned(), inode });
+        self.note(operation, NameChange::Rename { from: from.to_owned(), to: to.to_owned(), inode });
         self.drop_unused();
         Ok(())
     }
 
     pub(super) fn remove(&mut self, path: &Path) -> io::Result<()> {
-        self.begin(Operation::Remove)?;
+        let operation = self.begin(Operation::Remove, Subject::Name(path))?;
         let inode = self.names.remove(path).ok_or(ErrorKind::NotFound)?;
-        self.name_changes.push(NameChange::Unlink { path: path.to_owned(), inode });
+        self.note(operation, NameChange::Unlink { path: path.to_owned(), inode });
         self.drop_unused();
         Ok(())
     }
@@ -234,13 +277,13 @@ impl Disk {
     }
 
     pub(super) fn sync_directory(&mut self, directory: &Path) -> io::Result<()> {
-        self.begin(Operation::SyncDirectory)?;
-        let (covered, others) = std::mem::take(&mut self.name_changes)
+        self.begin(Operation::SyncDirectory, Subject::Name(directory))?;
+        let (covered, others): (Vec<_>, Vec<_>) = std::mem::take(&mut self.name_changes)
             .into_iter()
-            .partition(|change: &NameChange| change.directory() == Some(directory));
+            .partition(|name| name.change.directory() == Some(directory));
         self.name_changes = others;
-        for change in covered {
-            change.apply(&mut self.durable_names);
+        for name in covered {
+            name.change.apply(&mut self.durable_names);
         }
         self.drop_unused();
         Ok(())
@@ -249,7 +292,7 @@ impl Disk {
     pub(super) fn lock(&mut self, path: &Path) -> io::Result<u64> {
         self.powered()?;
         if !self.names.contains_key(path) {
-            self.create(path)?;
+            self.create(self.operations, path)?;
         }
         if !self.locks.insert(path.to_owned()) {
             return Err(ErrorKind::WouldBlock.into());
@@ -288,47 +331,78 @@ impl Disk {
         offset: u64,
         parts: &[IoSlice<'_>],
     ) -> io::Result<()> {
-        let bytes = self.inode(number, life)?.bytes();
-        self.begin(Operation::Write)?;
+        self.inode(number, life)?;
+        let operation = self.begin(Operation::Write, Subject::File(number))?;
         let end = offset + parts.iter().map(|part| part.len() as u64).sum::<u64>();
-        let used: u64 = self.inodes.values().map(Inode::bytes).sum();
-        if self.capacity.is_some_and(|capacity| end > bytes && used + (end - bytes) > capacity) {
-            return Err(ErrorKind::StorageFull.into());
-        }
+        self.make_room(number, end)?;
         if std::mem::take(&mut self.plan.lose_next_write) {
             return Ok(());
         }
         let offset = usize::try_from(offset).map_err(|_| ErrorKind::StorageFull)?;
-        self.inode(number, life)?.write_at(offset, parts);
+        self.inode(number, life)?.write_at(operation, offset, parts);
         Ok(())
+    }
+
+    pub(super) fn resize(&mut self, number: InodeNumber, life: u64, length: u64) -> io::Result<()> {
+        self.inode(number, life)?;
+        let operation = self.begin(Operation::Resize, Subject::File(number))?;
+        self.make_room(number, length)?;
+        let length = usize::try_from(length).map_err(|_| ErrorKind::StorageFull)?;
+        self.inode(number, life)?.resize(operation, length);
+        Ok(())
+    }
+
+    /// Sees to it that a file may reach up to `end`.
+    fn make_room(&self, number: InodeNumber, end: u64) -> io::Result<()> {
+        let bytes = self.inodes.get(&number).map_or(0, Inode::bytes);
+        let used: u64 = self.inodes.values().map(Inode::bytes).sum();
+        match self.capacity {
+            Some(capacity) if end > bytes && used + (end - bytes) > capacity => {
+                Err(ErrorKind::StorageFull.into())
+            }
+            _ => Ok(()),
+        }
     }
 
     pub(super) fn sync(&mut self, number: InodeNumber, life: u64) -> io::Result<()> {
         self.inode(number, life)?;
-        let begun = self.begin(Operation::Sync);
+        let begun = self.begin(Operation::Sync, Subject::File(number));
         if begun.is_err() && !self.off {
-            self.inode(number, life)?.fail_sync();
+            let operation = self.operations;
+            self.inode(number, life)?.fail_sync(operation);
         }
         begun?;
         self.inode(number, life)?.sync();
         Ok(())
     }
 
-    /// Counts an operation and lets a planned fault happen.
-    fn begin(&mut self, operation: Operation) -> io::Result<()> {
+    /// Counts an operation and lets a planned fault happen. Returns its number.
+    fn begin(&mut self, operation: Operation, subject: Subject<'_>) -> io::Result<u64> {
         self.powered()?;
         let number = self.operations;
         self.operations += 1;
         if self.plan.crash_at == Some(number) {
             self.off = true;
-            return self.powered();
+            self.crashed_at = Some((operation, self.path_of(subject)));
+            self.powered()?;
         }
         if let Some(kind) = self.plan.fail_at.remove(&number) {
             return Err(kind.into());
         }
         match self.plan.fail_next.iter().position(|(planned, _)| *planned == operation) {
             Some(place) => Err(self.plan.fail_next.remove(place).1.into()),
-            None => Ok(()),
+            None => Ok(number),
+        }
+    }
+
+    /// The name that something has; nothing for a file whose name was removed.
+    fn path_of(&self, subject: Subject<'_>) -> PathBuf {
+        match subject {
+            Subject::Name(path) => path.to_owned(),
+            Subject::File(number) => {
+                let named = self.names.iter().find(|(_, named)| **named == number);
+                named.map(|(path, _)| path.clone()).unwrap_or_default()
+            }
         }
     }
 
@@ -340,15 +414,8 @@ impl Disk {
     fn drop_unused(&mut self) {
         let named: BTreeSet<InodeNumber> =
             self.names.values().chain(self.durable_names.values()).copied().collect();
-        let pending: BTreeSet<InodeNumber> = self
-            .name_changes
-            .iter()
-            .map(|change| match change {
-                NameChange::Link { inode, .. }
-                | NameChange::Unlink { inode, .. }
-                | NameChange::Rename { inode, .. } => *inode,
-            })
-            .collect();
+        let pending: BTreeSet<InodeNumber> =
+            self.name_changes.iter().map(|name| name.change.inode()).collect();
         self.inodes
             .retain(|number, inode| inode.handles > 0 || named.contains(number) || pending.contains(number));
     }
