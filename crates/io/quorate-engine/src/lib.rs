@@ -28,4 +28,6 @@ pub use memory_store::MemoryStore;
 #[cfg(any(feature = "redb", feature = "fjall"))]
 pub use open_error::OpenError;
 #[cfg(feature = "redb")]
-pub use redb_store::{RedbConfig, RedbStore};
+pub use redb::StorageBackend;
+#[cfg(feature = "redb")]
+pub use redb_store::{RedbConfig, RedbFiles, RedbStore};

@@ -1,11 +1,17 @@
+mod files;
+
+pub use files::RedbFiles;
+
 use crate::range::is_empty_range;
 use crate::{OpenError, directory};
 use bytes::Bytes;
+use files::OsFiles;
 use quorate_core::{EngineError, KvOperation, KvRow, KvScan, KvSnapshot, KvStore};
 use redb::{
     Database, DatabaseError, Durability, OwnedAccessGuard, ReadOnlyTable, ReadableDatabase, ReadableTable,
-    StorageError, TableDefinition, TableHandle, WriteTransaction,
+    StorageBackend, StorageError, TableDefinition, TableHandle, WriteTransaction,
 };
+use std::io::ErrorKind;
 use std::ops::Bound;
 use std::path::Path;
 use std::sync::Arc;
@@ -41,11 +47,34 @@ pub struct RedbStore {
 }
 
 impl RedbStore {
-    /// Opens the file at `path`, or creates it in its directory, which must exist.
+    /// Opens the file at `path`, or creates it in its directory, which must exist. A crash leaves no file or
+    /// a whole one.
     ///
     /// # Errors
     /// [`OpenError`] says what to do.
     pub fn open(path: &Path, config: &RedbConfig) -> Result<Self, OpenError> {
+        Self::open_among(&OsFiles, path, config)
+    }
+
+    /// As [`open`](Self::open), among files of any sort.
+    ///
+    /// # Errors
+    /// [`OpenError`] says what to do.
+    pub fn open_among<F: RedbFiles>(files: &F, path: &Path, config: &RedbConfig) -> Result<Self, OpenError> {
+        let io = |error| OpenError::io(path, error);
+        let file = match files.open(path).map_err(io)? {
+            Some(file) => file,
+            None => {
+                create(files, path, config)?;
+                files.open(path).map_err(io)?.ok_or_else(|| io(ErrorKind::NotFound.into()))?
+            }
+        };
+        let store = Self::with(file, path, config)?;
+        store.claim(path)?;
+        Ok(store)
+    }
+
+    fn with(file: impl StorageBackend, path: &Path, config: &RedbConfig) -> Result<Self, OpenError> {
         let mut builder = Database::builder();
         builder.set_cache_size(config.cache_bytes);
         builder.set_repair_callback({
@@ -55,18 +84,14 @@ impl RedbStore {
                 tracing::warn!(%path, progress, "reading the whole redb file to repair it");
             }
         });
-        let database = builder.create(path).map_err(|error| refused(path, error))?;
-        directory::sync_parent(path).map_err(|error| OpenError::io(path, error))?;
-        let store = Self { database, has_unflushed_writes: AtomicBool::new(false) };
-        store.claim(path)?;
-        Ok(store)
+        let database = builder.create_with_backend(file).map_err(|error| refused(path, error))?;
+        Ok(Self { database, has_unflushed_writes: AtomicBool::new(false) })
     }
 
     /// Makes sure that the file has the one table of this store, and no other.
     fn claim(&self, path: &Path) -> Result<(), OpenError> {
         let tables = self.table_names().map_err(|error| broken(path, error))?;
         match tables.as_slice() {
-            [] => self.create_table().map_err(|error| broken(path, error)),
             [name] if name == TABLE.name() => Ok(()),
             names => Err(foreign(path, format!("it has the tables {names:?}"))),
         }
@@ -113,6 +138,19 @@ impl RedbStore {
     fn try_snapshot(&self) -> Result<RedbSnapshot, redb::Error> {
         Ok(RedbSnapshot(self.database.begin_read()?.open_table(TABLE)?))
     }
+}
+
+/// Makes an empty store. redb writes a new file in several steps, and does not know one that it was not able
+/// to finish; so the file gets its name when it is whole.
+fn create<F: RedbFiles>(files: &F, path: &Path, config: &RedbConfig) -> Result<(), OpenError> {
+    let mut unfinished = path.as_os_str().to_owned();
+    unfinished.push(".unfinished");
+    let unfinished = Path::new(&unfinished);
+    let file = files.create(unfinished).map_err(|error| OpenError::io(path, error))?;
+    let store = RedbStore::with(file, path, config)?;
+    store.create_table().map_err(|error| broken(path, error))?;
+    drop(store);
+    files.rename(unfinished, path).map_err(|error| OpenError::io(path, error))
 }
 
 impl KvStore for RedbStore {

@@ -80,3 +80,16 @@ fn a_place_that_does_not_exist_is_named() {
         assert!(error.to_string().contains("/engine"), "{error}");
     }
 }
+
+/// What an interrupted creation leaves has another name.
+#[test]
+fn a_redb_file_that_was_never_finished_is_made_anew() {
+    let directory = tempfile::tempdir().unwrap();
+    let (path, unfinished) = (directory.path().join("engine"), directory.path().join("engine.unfinished"));
+    fs::write(&unfinished, vec![0; 1 << 16]).unwrap();
+    fs::write(&path, b"").unwrap();
+    let store = open_redb(&path).unwrap();
+    assert!(!unfinished.exists(), "it got its name when it was whole");
+    drop(store);
+    assert!(open_redb(&path).is_ok());
+}
