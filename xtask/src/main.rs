@@ -86,6 +86,12 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Turns a node's storage off at every operation: `crash [--points N] [--seed S]`.
+    Sweep {
+        /// Handed to the sweep as they are.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
 }
 
 /// What `ci` runs.
@@ -131,6 +137,7 @@ fn run(task: Task, steps: &mut Steps) -> Result<(), Failure> {
         Task::Release { .. } => steps.run("release", || release::rehearse(&root)),
         Task::Codegen { check } => steps.run("codegen", || codegen::run(&root, check, Programs::OnDemand)),
         Task::Sim { arguments } => steps.run("sim", || simulate(&root, &arguments, Programs::OnDemand)),
+        Task::Sweep { arguments } => steps.run("sweep", || sweep(&root, &arguments)),
     }
 }
 
@@ -162,4 +169,8 @@ fn document(root: &Path) -> Result<(), Failure> {
 
 fn simulate(root: &Path, arguments: &[String], programs: Programs) -> Result<(), Failure> {
     process::run(programs.command(root, "quorate-sim", "quorate-sim")?.args(arguments))
+}
+
+fn sweep(root: &Path, arguments: &[String]) -> Result<(), Failure> {
+    process::run(Programs::OnDemand.command(root, "quorate-sim", "quorate-sweep")?.args(arguments))
 }
