@@ -92,6 +92,12 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Breaks a group of real node processes with these arguments: `--minutes N [--nodes 3] [--seed S]`.
+    Chaos {
+        /// Handed on as they are.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
 }
 
 /// What `ci` runs.
@@ -138,6 +144,9 @@ fn run(task: Task, steps: &mut Steps) -> Result<(), Failure> {
         Task::Codegen { check } => steps.run("codegen", || codegen::run(&root, check, Programs::OnDemand)),
         Task::Sim { arguments } => steps.run("sim", || simulate(&root, &arguments, Programs::OnDemand)),
         Task::Sweep { arguments } => steps.run("sweep", || sweep(&root, &arguments)),
+        Task::Chaos { arguments } => {
+            steps.run("chaos", || break_processes(&root, &arguments, Programs::OnDemand))
+        }
     }
 }
 
@@ -173,4 +182,14 @@ fn simulate(root: &Path, arguments: &[String], programs: Programs) -> Result<(),
 
 fn sweep(root: &Path, arguments: &[String]) -> Result<(), Failure> {
     process::run(Programs::OnDemand.command(root, "quorate-sim", "quorate-sweep")?.args(arguments))
+}
+
+/// The nodes are processes of the program that lies beside the one that breaks them.
+fn break_processes(root: &Path, arguments: &[String], programs: Programs) -> Result<(), Failure> {
+    if programs == Programs::OnDemand {
+        let node =
+            ["build", "--quiet", "--profile", "checked", "--package", "quorate-server", "--bin", "quorate"];
+        process::run(&mut cargo(root, &node))?;
+    }
+    process::run(programs.command(root, "quorate-chaos", "quorate-chaos")?.args(arguments))
 }

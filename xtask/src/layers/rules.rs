@@ -49,6 +49,7 @@ const CRATES: &[(&str, Layer, Home)] = &[
     ("quorate-server", Layer::L4, Home::Io),
     ("quorate", Layer::L4, Home::Top),
     ("quorate-sim", Layer::Tool, Home::Top),
+    ("quorate-chaos", Layer::Tool, Home::Top),
     ("xtask", Layer::Tool, Home::Top),
 ];
 
@@ -70,6 +71,7 @@ const WORLD: &[&str] = &["crossbeam-channel", "memmap2", "rustls", "tokio", "tok
 const WORLD_ELSEWHERE: &[(&str, &[DependencyKind])] = &[
     ("quorate", &[DependencyKind::Development]),
     ("quorate-sim", &[DependencyKind::Normal, DependencyKind::Build, DependencyKind::Development]),
+    ("quorate-chaos", &[DependencyKind::Normal]),
     ("xtask", &[DependencyKind::Normal, DependencyKind::Build, DependencyKind::Development]),
 ];
 

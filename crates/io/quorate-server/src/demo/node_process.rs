@@ -13,6 +13,7 @@ const LOG_TAIL_BYTES: usize = 2_000;
 pub struct NodeProcess {
     name: String,
     program: PathBuf,
+    launcher: Vec<String>,
     directory: PathBuf,
     running: Killer,
 }
@@ -31,7 +32,16 @@ impl NodeProcess {
         fs::create_dir_all(&directory)?;
         fs::write(directory.join("node.toml"), config)?;
         let running = Killer(Arc::new(Mutex::new(None)));
-        Ok(Self { name: name.to_owned(), program: program.to_owned(), directory, running })
+        let (name, program, launcher) = (name.to_owned(), program.to_owned(), Vec::new());
+        Ok(Self { name, program, launcher, directory, running })
+    }
+
+    /// The node, to be started by a command that becomes the program whose path and arguments follow its own:
+    /// one that runs it in a network namespace, say.
+    #[must_use]
+    pub fn launched_by(mut self, launcher: Vec<String>) -> Self {
+        self.launcher = launcher;
+        self
     }
 
     /// The node's name.
@@ -58,7 +68,8 @@ impl NodeProcess {
     /// If the program cannot be run.
     pub fn start(&self) -> io::Result<()> {
         let log = OpenOptions::new().create(true).append(true).open(self.log_path())?;
-        let child = Command::new(&self.program)
+        let child = self
+            .command()
             .args(["node", "--config"])
             .arg(self.directory.join("node.toml"))
             .stdin(Stdio::null())
@@ -113,6 +124,13 @@ impl NodeProcess {
         let log = fs::read(self.log_path()).unwrap_or_default();
         let tail = &log[log.len().saturating_sub(LOG_TAIL_BYTES)..];
         String::from_utf8_lossy(tail).into_owned()
+    }
+
+    fn command(&self) -> Command {
+        let Some((first, rest)) = self.launcher.split_first() else { return Command::new(&self.program) };
+        let mut command = Command::new(first);
+        command.args(rest).arg(&self.program);
+        command
     }
 
     fn log_path(&self) -> PathBuf {
