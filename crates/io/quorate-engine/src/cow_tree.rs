@@ -1,5 +1,6 @@
 mod range;
 
+use arrayvec::ArrayVec;
 use bytes::Bytes;
 use range::{Direction, Range};
 use std::cmp::Ordering;
@@ -9,6 +10,8 @@ use std::sync::Arc;
 /// Rows of a leaf, or children of a branch, at most. A copy of a shared node costs about a microsecond at
 /// this size.
 const NODE_LEN_MAX: usize = 32;
+/// Memory that is kept for putting rows together, in bytes.
+const SCRATCH_BYTES_KEPT_MAX: usize = 64 << 10;
 
 /// An ordered map of bytes whose clones share all nodes until one of them is changed.
 ///
@@ -20,15 +23,21 @@ const NODE_LEN_MAX: usize = 32;
 /// 2. The keys below a child lie at or above its floor and below the floor of its right neighbour; what sorts
 ///    before the first floor belongs to the first child.
 /// 3. Nodes are removed when they are empty, never merged.
-#[derive(Clone)]
 pub(crate) struct CowTree {
     root: Arc<Node>,
+    /// Where rows are put together.
+    scratch: Vec<u8>,
 }
 
+/// The rows or children lie in the node's own memory: one place to look at on each level, not two.
+#[derive(Clone)]
 enum Node {
-    Leaf(Vec<Row>),
-    Branch(Vec<Child>),
+    Leaf(Items<Row>),
+    Branch(Items<Child>),
 }
+
+/// With room for the one that makes the node too long.
+type Items<T> = ArrayVec<T, { NODE_LEN_MAX + 1 }>;
 
 /// Key and value in one piece of memory, which all copies of the leaf share.
 #[derive(Clone)]
@@ -46,9 +55,12 @@ struct Child {
 }
 
 /// The first bytes of a key, zeros behind a shorter one: they tell most keys apart without a visit to the
-/// key's own memory.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Head([u8; 16]);
+/// key's own memory. Numbers are compared faster than bytes, and halves need less alignment.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Head {
+    high: u64,
+    low: u64,
+}
 
 /// A key to be looked for.
 #[derive(Clone, Copy)]
@@ -65,9 +77,10 @@ impl CowTree {
 
     /// Sets a key.
     pub(crate) fn insert(&mut self, key: &[u8], value: &[u8]) {
-        if let Some(right) = insert_below(&mut self.root, Row::new(key, value)) {
+        let row = Row::new(key, value, &mut self.scratch);
+        if let Some(right) = insert_below(&mut self.root, row) {
             let left = Child::new(&[], Arc::clone(&self.root));
-            self.root = Arc::new(Node::Branch(vec![left, right]));
+            self.root = Arc::new(Node::Branch([left, right].into_iter().collect()));
         }
     }
 
@@ -106,8 +119,13 @@ impl CowTree {
 }
 
 impl Row {
-    fn new(key: &[u8], value: &[u8]) -> Self {
-        Self { head: Head::of(key), bytes: [key, value].concat().into(), key_len: key.len() }
+    fn new(key: &[u8], value: &[u8], scratch: &mut Vec<u8>) -> Self {
+        scratch.clear();
+        scratch.extend_from_slice(key);
+        scratch.extend_from_slice(value);
+        let bytes = Arc::from(scratch.as_slice());
+        scratch.shrink_to(SCRATCH_BYTES_KEPT_MAX);
+        Self { head: Head::of(key), bytes, key_len: key.len() }
     }
 
     fn key(&self) -> &[u8] {
@@ -145,7 +163,24 @@ impl Head {
         let mut head = [0; 16];
         let len = key.len().min(head.len());
         head[..len].copy_from_slice(&key[..len]);
-        Self(head)
+        let whole = u128::from_be_bytes(head);
+        Self { high: (whole >> 64) as u64, low: whole as u64 }
+    }
+
+    const fn whole(self) -> u128 {
+        (self.high as u128) << 64 | self.low as u128
+    }
+}
+
+impl Ord for Head {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.whole().cmp(&other.whole())
+    }
+}
+
+impl PartialOrd for Head {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 
@@ -158,7 +193,14 @@ impl<'a> Probe<'a> {
 /// A map without rows.
 impl Default for CowTree {
     fn default() -> Self {
-        Self { root: Arc::new(Node::Leaf(Vec::new())) }
+        Self { root: Arc::new(Node::Leaf(Items::new())), scratch: Vec::new() }
+    }
+}
+
+/// Shares all nodes.
+impl Clone for CowTree {
+    fn clone(&self) -> Self {
+        Self { root: Arc::clone(&self.root), scratch: Vec::new() }
     }
 }
 
@@ -169,22 +211,6 @@ impl Node {
             _ => None,
         }
     }
-}
-
-/// A copy has room for the insertion that it is made for.
-impl Clone for Node {
-    fn clone(&self) -> Self {
-        match self {
-            Self::Leaf(rows) => Self::Leaf(with_room(rows)),
-            Self::Branch(children) => Self::Branch(with_room(children)),
-        }
-    }
-}
-
-fn with_room<T: Clone>(items: &[T]) -> Vec<T> {
-    let mut copy = Vec::with_capacity(NODE_LEN_MAX + 1);
-    copy.extend_from_slice(items);
-    copy
 }
 
 fn child_of(children: &[Child], probe: Probe<'_>) -> usize {
@@ -218,8 +244,8 @@ fn insert_below(node: &mut Arc<Node>, row: Row) -> Option<Child> {
     }
 }
 
-fn right_half<T>(items: &mut Vec<T>) -> Option<Vec<T>> {
-    (items.len() > NODE_LEN_MAX).then(|| items.split_off(items.len() / 2))
+fn right_half<T>(items: &mut Items<T>) -> Option<Items<T>> {
+    (items.len() > NODE_LEN_MAX).then(|| items.drain(items.len() / 2..).collect())
 }
 
 /// Removes a key below `node`; true if that left the node empty.

@@ -8,6 +8,7 @@ use crate::read::PendingRead;
 use crate::role::Role;
 use crate::session_pool::SessionPool;
 use crate::shell::event::{Event, Inspection, ReadRequest, Write};
+use crate::shell::mailbox::Mailbox;
 use crate::slot::{self, Slot};
 use crate::snapshot::Snapshot;
 use crate::tally::Tally;
@@ -17,7 +18,6 @@ use crate::{
     GroupStatus, MasterAddress, MemberStatus, OpenSession, ReadError, ReplicaStatus, WriteError, WriteRequest,
 };
 use bytes::Bytes;
-use crossbeam_channel::Sender;
 use quorate_codec::{Envelope, PayloadKind, ReadSet, Session, WriteBatch};
 use quorate_core::{EngineError, GroupUuid, Member, MemberList, NodeId, Time, Vlsn};
 use quorate_policy::{CommitDurability, ConsistencyPolicy, ReplicaAckPolicy};
@@ -32,7 +32,7 @@ pub(crate) struct Core {
     pub(crate) tally: Arc<Tally>,
     pub(crate) role: Role,
     pub(crate) writes: WriteQueue,
-    pub(crate) events: Sender<Event>,
+    pub(crate) events: Mailbox,
     pub(crate) limits: Limits,
     pub(crate) group: String,
     pub(crate) node: String,
@@ -95,7 +95,7 @@ impl Core {
         tally: Arc<Tally>,
         reader: Option<KvReader>,
         writes: WriteQueue,
-        events: Sender<Event>,
+        events: Mailbox,
     ) -> Self {
         let Identity {
             group,
@@ -181,7 +181,10 @@ impl Core {
         let ticket = WriteTicket::Caller(ticket);
         let deadline = self.clock.now() + self.limits.ack_timeout;
         match self.writes.send(Write { payload, reads, durability, deadline, ticket }) {
-            Ok(()) => Commit::new(slot),
+            Ok(()) => {
+                self.events.notify();
+                Commit::new(slot)
+            }
             Err(error) => {
                 self.tally.writes_refused.increment();
                 Commit::refused(self.ended().map_or(error, WriteError::from))

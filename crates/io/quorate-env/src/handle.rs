@@ -1,5 +1,6 @@
 use crate::core::Core;
 use crate::parts::EngineSource;
+use crate::shell::combiner;
 use crate::shell::event::Event;
 use crate::shell::listeners::ListenerCommand;
 use crate::shell::startup::{self, Running};
@@ -80,7 +81,7 @@ impl Handle {
     pub(crate) fn close(&self) -> Result<(), CloseError> {
         let _ = self.core.events.send(Event::Close);
         drop(lock(&self.listeners).take());
-        if self.own_threads.contains(&thread::current().id()) {
+        if self.own_threads.contains(&thread::current().id()) || combiner::is_running_here() {
             return Ok(());
         }
         let mut threads = lock(&self.threads);

@@ -1,4 +1,5 @@
-//! The threads of one node. One of them owns the protocol; the others carry out what takes time, and report.
+//! The threads of one node. One at a time runs the protocol: whichever brings news, or the one that owns it;
+//! the others carry out what takes time, and report.
 //!
 //! ```text
 //!  callers --writes--> [event loop: Node] --append, sync, truncate--> [log writer]
@@ -16,6 +17,7 @@
 pub(crate) mod apply_thread;
 mod carry_out;
 mod closing;
+pub(crate) mod combiner;
 pub(crate) mod event;
 pub(crate) mod event_loop;
 pub(crate) mod forward;
@@ -23,6 +25,7 @@ pub(crate) mod inbox;
 pub(crate) mod listeners;
 pub(crate) mod log_reader;
 pub(crate) mod log_writer;
+pub(crate) mod mailbox;
 mod propose;
 mod receive;
 mod settle;

@@ -1,7 +1,7 @@
 use crate::commit::CommitResult;
 use crate::shell::event::Event;
+use crate::shell::mailbox::Mailbox;
 use crate::slot::Ticket;
-use crossbeam_channel::Sender;
 use quorate_core::NodeId;
 use quorate_replica::RequestId;
 
@@ -17,7 +17,7 @@ pub(crate) enum WriteTicket {
 pub(crate) struct ReplicaTicket {
     pub(crate) node: NodeId,
     pub(crate) request: RequestId,
-    pub(crate) events: Sender<Event>,
+    pub(crate) events: Mailbox,
 }
 
 impl WriteTicket {

@@ -76,7 +76,8 @@ pub enum Admission {
 pub trait Inbox: Send + Sync {
     /// What to say when a link is opened, now.
     fn hello(&self) -> Hello;
-    /// A packet has come.
+    /// A packet has come. The call may send packets of its own before it returns: the transport holds no lock
+    /// meanwhile that [`Transport::send`] takes.
     fn receive(&self, from: NodeId, service: Service, packet: Packet) -> Admission;
     /// A link to a peer has changed.
     fn notice(&self, event: PeerEvent);

@@ -1,9 +1,10 @@
 use super::event::Event;
+use super::mailbox::Mailbox;
 use super::receive::receive;
 use crate::Applier;
 use crate::kill_switch::KillSwitch;
 use crate::tally::Tally;
-use crossbeam_channel::{Receiver, Sender};
+use crossbeam_channel::Receiver;
 use metrics::Histogram;
 use quorate_core::{Batch, EngineError};
 use quorate_replica::Input;
@@ -20,7 +21,7 @@ pub(crate) enum ApplyCommand {
 pub(crate) struct ApplyThread {
     applier: Applier,
     commands: Receiver<ApplyCommand>,
-    events: Sender<Event>,
+    events: Mailbox,
     kill_switch: KillSwitch,
     tally: Arc<Tally>,
     step_seconds: Histogram,
@@ -36,7 +37,7 @@ impl ApplyThread {
     pub(crate) const fn new(
         applier: Applier,
         commands: Receiver<ApplyCommand>,
-        events: Sender<Event>,
+        events: Mailbox,
         kill_switch: KillSwitch,
         tally: Arc<Tally>,
         step_seconds: Histogram,
@@ -115,6 +116,7 @@ impl ApplyThread {
 
     /// The event loop outlives this thread.
     fn report(&self, event: Event) {
-        let _ = self.events.send(event);
+        let is_idle = self.commands.is_empty();
+        let _ = if is_idle { self.events.send_and_help(event) } else { self.events.send(event) };
     }
 }

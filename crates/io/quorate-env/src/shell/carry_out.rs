@@ -10,7 +10,7 @@ use quorate_replica::{Envelope, Event, Halt, Input, Message, Output, RequestId};
 impl EventLoop {
     /// Carries out everything that the node asks for, in its order.
     pub(super) fn carry_out(&mut self) {
-        while let Some(output) = self.node.poll() {
+        while let Some(output) = self.next_output() {
             let says_why = matches!(output, Output::State { .. } | Output::Event(_) | Output::Halt(_));
             if !self.is_broken || says_why {
                 self.carry_out_one(output);
@@ -19,6 +19,17 @@ impl EventLoop {
         if !self.hello_is_final {
             self.renew_hello();
         }
+    }
+
+    /// What the node asks for next, unless it waits for the owner.
+    fn next_output(&mut self) -> Option<Output> {
+        let output = self.held.take().or_else(|| self.node.poll())?;
+        let may_block = matches!(output, Output::StoreHardState(_) | Output::Halt(_));
+        if self.is_lent && may_block {
+            self.held = Some(output);
+            return None;
+        }
+        Some(output)
     }
 
     /// A thread that is gone has reported why; what it is asked for then is of no interest any more.

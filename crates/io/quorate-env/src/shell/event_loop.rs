@@ -1,4 +1,5 @@
 use super::apply_thread::ApplyCommand;
+use super::combiner::{Machine, Turn};
 use super::event::{Event, Inspection, ReadRequest, Write};
 use super::forward::Forwarding;
 use super::inbox::Budget;
@@ -12,20 +13,19 @@ use crate::forwards::Forwards;
 use crate::metrics::Instruments;
 use crate::slot::Ticket;
 use crate::write_ticket::WriteTicket;
-use crate::{CloseError, CommitWaiters, Conflicts, ReadError, ReadWaiters};
-use crossbeam_channel::{Receiver, Sender, select};
+use crate::{CommitWaiters, Conflicts, ReadError, ReadWaiters};
+use crossbeam_channel::{Receiver, Sender};
 use quorate_core::{
     DownReason, EngineError, GroupUuid, Hello, LogError, PeerEvent, Service, StateStore, Time, Transport,
 };
 use quorate_log::DirectoryLock;
 use quorate_policy::ConsistencyPolicy;
-use quorate_replica::{Input, Node};
+use quorate_replica::{Input, Node, Output};
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
-use std::time::Duration;
 
-/// The thread that owns a node's protocol. Everything else talks to it through queues.
+/// What owns a node's protocol. Everything else talks to it through queues, and one thread at a time runs it.
 ///
 /// Each turn takes in what has happened, carries out what the node asks for, answers whom that concerns,
 /// and proposes what callers want written: all in batches.
@@ -35,6 +35,8 @@ pub(crate) struct EventLoop {
     pub(super) events: Receiver<Event>,
     pub(super) writes: Receiver<Write>,
     pub(super) gathered: Gathered,
+    /// How many writers have been answered since writes were last proposed.
+    pub(super) expected_writes: usize,
     /// What the latest entries have written, while this node leads and since it was asked to write.
     pub(super) conflicts: Option<Conflicts>,
     pub(super) commits: CommitWaiters<WriteTicket>,
@@ -54,6 +56,13 @@ pub(crate) struct EventLoop {
     pub(super) uuid: Option<GroupUuid>,
     /// The hello says what it will say for good.
     pub(super) hello_is_final: bool,
+    /// This turn is on a lent thread, which must not block.
+    pub(super) is_lent: bool,
+    /// What the node asked for on a lent thread and only the owner carries out. Nothing behind it may leave,
+    /// and nobody may be answered, before it is done.
+    pub(super) held: Option<Output>,
+    /// The loop was asked to end.
+    pub(super) has_ended: bool,
     /// The hard state could not be stored: nothing that relies on it may leave.
     pub(super) is_broken: bool,
     /// Why the node has stopped serving, if it has.
@@ -78,58 +87,59 @@ pub(super) struct WaitingRead {
     pub(super) _permit: Permit,
 }
 
-/// What ended the loop's sleep.
-enum Wake {
-    Event(Event),
-    Write(Write),
-    Deadline,
-}
-
 /// Events that are taken in before anybody is answered.
 const EVENTS_PER_TURN: usize = 256;
-/// How long to sleep where nothing is due.
-const SLEEP_MAX: Duration = Duration::from_secs(60);
 
-impl EventLoop {
-    /// Runs until the environment is closed, or all its handles are gone.
-    pub(crate) fn run(mut self) -> Result<(), CloseError> {
-        self.carry_out();
-        self.settle();
-        while self.turn().is_continue() {}
-        self.close()
-    }
-
-    fn turn(&mut self) -> ControlFlow<()> {
-        match self.sleep()? {
-            Wake::Event(event) => self.take_in(event)?,
-            Wake::Write(write) => self.take_write(write),
-            Wake::Deadline => self.feed(Input::Tick),
+impl Machine for EventLoop {
+    fn turn(&mut self, lent: bool) -> Turn {
+        self.is_lent = lent;
+        self.has_ended = self.has_ended || self.see_to_news().is_break();
+        if self.has_ended {
+            return Turn::Ended;
         }
-        self.settle();
-        self.propose();
-        self.settle();
-        self.publish_metrics();
-        ControlFlow::Continue(())
-    }
-
-    /// Waits for something to do. Writes are left in their queue, which is bounded, while those taken out
-    /// before wait for the node.
-    fn sleep(&self) -> ControlFlow<(), Wake> {
-        if self.core.kill_switch.is_pulled() {
-            return ControlFlow::Break(());
+        if self.waits_for_owner() {
+            return Turn::NeedsOwner;
         }
-        let never = crossbeam_channel::never();
-        let writes = if self.gathered.is_empty() { &self.writes } else { &never };
-        let timeout = self.deadline().map_or(SLEEP_MAX, |at| self.core.clock.until(at).min(SLEEP_MAX));
-        let woken = select! {
-            recv(self.events) -> event => event.ok().map(Wake::Event),
-            recv(writes) -> write => write.ok().map(Wake::Write),
-            default(timeout) => Some(Wake::Deadline),
-        };
-        woken.map_or(ControlFlow::Break(()), ControlFlow::Continue)
+        if !lent {
+            self.publish_metrics();
+        }
+        if self.events.is_empty() { Turn::Idle } else { Turn::More }
     }
 
     fn deadline(&self) -> Option<Time> {
+        self.next_deadline().into_iter().chain([self.instruments.deadline()]).min()
+    }
+}
+
+impl EventLoop {
+    fn take_in(&mut self) -> ControlFlow<()> {
+        for _ in 0..EVENTS_PER_TURN {
+            if self.waits_for_owner() {
+                break;
+            }
+            let Ok(event) = self.events.try_recv() else { break };
+            self.handle(event)?;
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Sees to what has come, as far as this thread may.
+    fn see_to_news(&mut self) -> ControlFlow<()> {
+        if self.core.kill_switch.is_pulled() {
+            return ControlFlow::Break(());
+        }
+        self.carry_out();
+        if self.next_deadline().is_some_and(|deadline| deadline <= self.core.clock.now()) {
+            self.feed(Input::Tick);
+        }
+        self.take_in()?;
+        self.settle();
+        self.propose();
+        self.settle();
+        ControlFlow::Continue(())
+    }
+
+    fn next_deadline(&self) -> Option<Time> {
         let deadlines = [
             self.node.deadline(),
             self.commits.deadline(),
@@ -137,16 +147,12 @@ impl EventLoop {
             self.forwards.deadline(),
             self.gathered.deadline(),
         ];
-        deadlines.into_iter().flatten().chain([self.instruments.deadline()]).min()
+        deadlines.into_iter().flatten().min()
     }
 
-    fn take_in(&mut self, event: Event) -> ControlFlow<()> {
-        self.handle(event)?;
-        for _ in 1..EVENTS_PER_TURN {
-            let Ok(event) = self.events.try_recv() else { break };
-            self.handle(event)?;
-        }
-        ControlFlow::Continue(())
+    /// Whether what the node has asked for is held until the owner goes on.
+    pub(super) const fn waits_for_owner(&self) -> bool {
+        self.is_lent && self.held.is_some()
     }
 
     fn handle(&mut self, event: Event) -> ControlFlow<()> {

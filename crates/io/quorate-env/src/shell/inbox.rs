@@ -1,6 +1,6 @@
 use super::event::Event;
+use super::mailbox::Mailbox;
 use crate::tally::Tally;
-use crossbeam_channel::Sender;
 use quorate_core::{Admission, Hello, Inbox, NodeId, Packet, PeerEvent, Service};
 use quorate_replica::Envelope;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 ///
 /// What waits is bounded in bytes. A correct peer sends no more than its window; one that does is cut off.
 pub(crate) struct NodeInbox {
-    events: Sender<Event>,
+    events: Mailbox,
     budget: Arc<Budget>,
     hello: Arc<Mutex<Hello>>,
     tally: Arc<Tally>,
@@ -47,7 +47,7 @@ impl Budget {
 
 impl NodeInbox {
     pub(crate) const fn new(
-        events: Sender<Event>,
+        events: Mailbox,
         budget: Arc<Budget>,
         hello: Arc<Mutex<Hello>>,
         tally: Arc<Tally>,
@@ -71,7 +71,7 @@ impl Inbox for NodeInbox {
             Ok(envelope) => {
                 self.tally.packets_received.increment();
                 // The loop has ended if it takes no more events; what comes now is of no interest to anybody.
-                let _ = self.events.send(Event::Packet { from, envelope, bytes });
+                let _ = self.events.send_and_help(Event::Packet { from, envelope, bytes });
                 Admission::Accepted
             }
             Err(error) => {

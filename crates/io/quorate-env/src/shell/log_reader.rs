@@ -1,5 +1,6 @@
 use super::event::Event;
 use super::log_writer::LogCommand;
+use super::mailbox::Mailbox;
 use crossbeam_channel::{Receiver, Sender};
 use quorate_core::{LogError, LogReader, Vlsn};
 use quorate_replica::{Input, LogReadFor};
@@ -19,7 +20,7 @@ pub(crate) fn run(
     log: &Arc<dyn LogReader>,
     reads: &Receiver<LogRead>,
     writer: &Sender<LogCommand>,
-    events: &Sender<Event>,
+    events: &Mailbox,
 ) {
     for LogRead { reader, from, through, bytes_max } in reads {
         let result = log.read(from, through, bytes_max);

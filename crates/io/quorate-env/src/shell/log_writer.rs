@@ -1,8 +1,9 @@
 use super::event::Event;
+use super::mailbox::Mailbox;
 use super::receive::{receive, receive_within};
 use crate::kill_switch::KillSwitch;
 use crate::tally::Tally;
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+use crossbeam_channel::{Receiver, RecvTimeoutError};
 use metrics::Histogram;
 use quorate_core::{Batch, LogError, LogStore, Requirement, Vlsn};
 use quorate_replica::Input;
@@ -39,7 +40,7 @@ pub(crate) enum LogCommand {
 pub(crate) struct LogWriter {
     log: Box<dyn LogStore>,
     commands: Receiver<LogCommand>,
-    events: Sender<Event>,
+    events: Mailbox,
     kill_switch: KillSwitch,
     tally: Arc<Tally>,
     sync_seconds: Histogram,
@@ -74,7 +75,7 @@ impl LogWriter {
     pub(crate) const fn new(
         log: Box<dyn LogStore>,
         commands: Receiver<LogCommand>,
-        events: Sender<Event>,
+        events: Mailbox,
         kill_switch: KillSwitch,
         tally: Arc<Tally>,
         sync_seconds: Histogram,
@@ -249,6 +250,8 @@ impl LogWriter {
 
     /// The event loop outlives this thread.
     fn report(&self, input: Input) {
-        let _ = self.events.send(Event::Completed(input));
+        let event = Event::Completed(input);
+        let is_idle = self.held.is_none() && self.commands.is_empty();
+        let _ = if is_idle { self.events.send_and_help(event) } else { self.events.send(event) };
     }
 }

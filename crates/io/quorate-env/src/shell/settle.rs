@@ -12,6 +12,9 @@ use quorate_replica::PeerProgress;
 impl EventLoop {
     /// Answers everybody whose outcome the last events have decided, and everybody whose time is over.
     pub(super) fn settle(&mut self) {
+        if self.waits_for_owner() {
+            return;
+        }
         self.settle_commits();
         self.settle_reads();
         self.settle_forwards(self.core.clock.now());
@@ -21,7 +24,9 @@ impl EventLoop {
         if self.commits.is_empty() {
             return;
         }
-        for (ticket, outcome) in self.commits.advance(&self.node.progress(), self.node.terms()) {
+        let decided = self.commits.advance(&self.node.progress(), self.node.terms());
+        self.expected_writes += decided.len();
+        for (ticket, outcome) in decided {
             ticket.resolve(self.answer(outcome));
         }
         for (ticket, outcome) in self.commits.expire(self.core.clock.now()) {
@@ -38,6 +43,9 @@ impl EventLoop {
             self.node.read(now, read);
         }
         self.carry_out();
+        if self.waits_for_owner() {
+            return;
+        }
         let now = self.core.clock.now();
         let mut decided = self.reads.advance(now, &self.node.progress(), self.node.terms(), self.uuid);
         decided.extend(self.reads.expire(now));

@@ -3,13 +3,14 @@
 
 use super::apply_thread::{ApplyCommand, ApplyThread};
 use super::closing::join;
-use super::event::Event;
+use super::combiner::Combiner;
 use super::event_loop::{EventLoop, Workers};
 use super::forward::Forwarding;
 use super::inbox::{Budget, NodeInbox};
 use super::listeners::{self, ListenerCommand};
 use super::log_reader::{self, LogRead};
 use super::log_writer::{LogCommand, LogWriter};
+use super::mailbox::Mailbox;
 use super::propose::Gathered;
 use crate::clock::Clock;
 use crate::config::Checked;
@@ -66,7 +67,8 @@ pub(crate) fn open(
 
     let clock = Clock::start();
     let tally = Arc::new(Tally::default());
-    let (events, event_queue) = unbounded();
+    let combiner = Arc::new(Combiner::new());
+    let (events, event_queue) = Mailbox::new(Arc::clone(&combiner));
     let (writes, write_queue) = WriteQueue::new();
     let first_client = crate::directory::random_number()?;
     let identity = identity(&config, &checked, &members, first_client)?;
@@ -95,6 +97,10 @@ pub(crate) fn open(
         events: event_queue,
         writes: write_queue,
         gathered: Gathered::default(),
+        expected_writes: 0,
+        is_lent: false,
+        held: None,
+        has_ended: false,
         conflicts: None,
         commits: CommitWaiters::new(),
         reads: ReadWaiters::new(config.heartbeat_interval),
@@ -112,7 +118,7 @@ pub(crate) fn open(
         is_broken: false,
         halted: None,
     };
-    let loop_thread = spawn("quorate-loop", move || run(event_loop))?;
+    let loop_thread = spawn("quorate-loop", move || run(&combiner, event_loop))?;
     Ok(Running { core, listeners, listener_thread, loop_thread })
 }
 
@@ -134,10 +140,13 @@ fn open_engine(
     }
 }
 
-/// Runs the loop. If it panics, which is a bug of ours, everybody who waits is released all the same.
-fn run(event_loop: EventLoop) -> Result<(), CloseError> {
+/// Owns the loop until it ends, and closes it. If it panics, which is a bug of ours, everybody who waits is
+/// released all the same.
+fn run(combiner: &Combiner<EventLoop>, event_loop: EventLoop) -> Result<(), CloseError> {
     let core = Arc::clone(&event_loop.core);
-    catch_unwind(AssertUnwindSafe(|| event_loop.run())).unwrap_or_else(|_| {
+    let ended = combiner.own(event_loop, |deadline| core.clock.until(deadline));
+    let closed = ended.and_then(|ended| catch_unwind(AssertUnwindSafe(|| ended.close())).ok());
+    closed.unwrap_or_else(|| {
         let reason = "the event loop has panicked; please report this".to_owned();
         core.end(End::Halted { reason: reason.clone() });
         let last = core.role.now();
@@ -151,7 +160,7 @@ impl Workers {
     fn start(
         log: Box<dyn LogStore>,
         applier: Applier,
-        events: &Sender<Event>,
+        events: &Mailbox,
         core: &Core,
     ) -> Result<Self, OpenError> {
         let (tally, group, node) = (&core.tally, &core.group, &core.node);
