@@ -47,14 +47,14 @@ impl ApplyWorker {
             return self.apply(&batches).map(Some);
         }
         if let Some(ApplyJob::Flush) = self.queue.pop_front() {
-            let durable = self.applier.flush().map_err(|error| Stop::Failed(error.to_string()))?;
+            let durable = self.applier.flush().map_err(Stop::failed)?;
             return Ok(Some(Input::EngineFlushed { durable: durable.map(|entry| entry.vlsn) }.into()));
         }
         Ok(None)
     }
 
     fn apply(&mut self, batches: &[Batch]) -> Result<Completion, Stop> {
-        let applied = self.applier.apply_run(batches).map_err(|error| Stop::Failed(error.to_string()))?;
+        let applied = self.applier.apply_run(batches).map_err(Stop::failed)?;
         let bytes = batches.iter().map(Batch::bytes).sum();
         let last = batches[batches.len() - 1].last().vlsn;
         let results = applied.first.map(|first| (first, applied.results));

@@ -215,8 +215,9 @@ impl World {
             }
             return Ok(());
         }
+        let wall = self.hosts[&node].wall_micros(self.now);
         self.act(node, |process, now, checker, effects| match call {
-            Call::Write(writes) => process.write(now, &writes, checker, effects),
+            Call::Write(writes) => process.write(now, wall, &writes, checker, effects),
             Call::Read(policy, ticket) => process.read(now, &policy, ticket, checker, effects),
         })
     }

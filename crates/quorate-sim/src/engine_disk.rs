@@ -33,6 +33,13 @@ impl EngineDisk {
         }
     }
 
+    /// Another disk, with what is durable on this one.
+    pub(crate) fn copy(&self) -> Self {
+        let durable = Arc::clone(&self.locked().durable);
+        let state = State { current: Arc::clone(&durable), durable };
+        Self { state: Arc::new(Mutex::new(state)) }
+    }
+
     /// Whether the store holds more than was flushed.
     pub(crate) fn has_unflushed(&self) -> bool {
         let state = self.locked();

@@ -1,8 +1,10 @@
 use crate::SimTime;
 use crate::log_writer::LogStep;
-use crate::machine::Machine;
+use crate::machine::{Backup, Machine};
+use crate::nemesis::Planned;
 use crate::sim_time::micros_between;
-use quorate_core::Random;
+use quorate_core::{NodeId, Random};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// A machine, what ails it, and which of its threads are busy.
@@ -19,12 +21,31 @@ pub(crate) struct Host {
     pub(crate) paused_until: SimTime,
     /// The disk is slow until then.
     pub(crate) slow_until: SimTime,
+    /// The disk takes no byte more.
+    pub(crate) is_full: bool,
+    /// The disk's next fsync fails.
+    pub(crate) awaits_sync_failure: bool,
+    /// The node has stopped for good, and said why.
+    pub(crate) is_retired: bool,
+    /// The process is not started for the time being.
+    pub(crate) is_kept_down: bool,
+    /// A copy of the disks that was taken earlier.
+    pub(crate) backup: Option<Backup>,
+    /// Damage that is done before the next process is started.
+    pub(crate) planned: Option<Planned>,
+    /// How often each peer's directory had been opened when the present process met it last.
+    pub(crate) acquaintances: BTreeMap<NodeId, u64>,
+    /// How far the wall clock is off, in microseconds.
+    pub(crate) wall_offset_micros: i64,
     /// The machine is without power: nobody answers at its address.
     pub(crate) is_dark: bool,
     /// Of the clock, in thousandths of the true rate.
     pub(crate) clock_rate: u64,
     spinning: Spinning,
 }
+
+/// What wall clocks show at the beginning of a history, in microseconds.
+const BEGINNING_MICROS: u64 = 1_750_000_000_000_000;
 
 /// How often in a row a deadline came without anything else.
 #[derive(Default)]
@@ -47,6 +68,14 @@ impl Host {
             reported_at: SimTime::ZERO,
             paused_until: SimTime::ZERO,
             slow_until: SimTime::ZERO,
+            is_full: false,
+            awaits_sync_failure: false,
+            is_retired: false,
+            is_kept_down: false,
+            backup: None,
+            planned: None,
+            acquaintances: BTreeMap::new(),
+            wall_offset_micros: 0,
             is_dark: false,
             clock_rate: 1_000,
             spinning: Spinning::default(),
@@ -58,8 +87,20 @@ impl Host {
         self.machine.process.as_ref().map(crate::process::Process::life)
     }
 
-    /// The threads of a process that ended are no more.
-    pub(crate) fn forget_threads(&mut self) {
+    /// What the wall clock shows, in microseconds.
+    pub(crate) fn wall_micros(&self, now: SimTime) -> u64 {
+        (BEGINNING_MICROS + now.as_micros()).saturating_add_signed(self.wall_offset_micros)
+    }
+
+    /// The fsync that was to fail has failed.
+    pub(crate) fn sync_has_failed(&self) -> bool {
+        self.awaits_sync_failure && !self.machine.disk.awaits_failure()
+    }
+
+    /// A process and its threads are no more.
+    pub(crate) fn forget_process(&mut self) {
+        self.awaits_sync_failure = false;
+        self.acquaintances.clear();
         self.log_busy = false;
         self.apply_busy = false;
         self.read_busy = false;

@@ -44,11 +44,31 @@ impl World {
         } else if target.machine.process.is_none() {
             self.report_soon(link.from, Input::PeerDown { node, service, refused: true });
             self.dial_soon(link, 20_000, 200_000);
+        } else if let Some(stale) = self.old_copy_among([link.from, link.to]) {
+            return self.retire(stale, "its peers have met a later state of its directory");
         } else {
             self.network.raise(link);
             self.report_soon(link.from, Input::PeerUp { node, service });
         }
         Ok(())
+    }
+
+    /// Two processes greet each other: which of them was started from a directory that the other has met in
+    /// a later state. It is turned away, and does not come back by itself.
+    fn old_copy_among(&mut self, pair: [NodeId; 2]) -> Option<NodeId> {
+        let opened = pair.map(|node| self.open_count(node));
+        for (me, (peer, count)) in [(pair[0], (pair[1], opened[1])), (pair[1], (pair[0], opened[0]))] {
+            let met = self.host(me).acquaintances.entry(peer).or_default();
+            if count < *met {
+                return Some(peer);
+            }
+            *met = count;
+        }
+        None
+    }
+
+    fn open_count(&self, node: NodeId) -> u64 {
+        self.hosts[&node].machine.process.as_ref().map_or(0, |process| process.node().hard_state().open_count)
     }
 
     fn report_at(&mut self, at: SimTime, node: NodeId, input: Input) {

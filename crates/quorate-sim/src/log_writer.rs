@@ -2,7 +2,7 @@
 
 use crate::checker::{Checker, Violation};
 use crate::process::{Completion, Stop};
-use quorate_core::{Batch, LogError, LogStore, NodeId, Vlsn};
+use quorate_core::{Batch, LogError, LogStore, LogSummary, NodeId, StateStoreError, Vlsn};
 use quorate_log::Log;
 use quorate_replica::Input;
 use std::collections::VecDeque;
@@ -10,11 +10,28 @@ use std::collections::VecDeque;
 /// Something for the log writer to do.
 #[derive(Debug)]
 pub(crate) enum LogJob {
-    Append { batch: Batch, sync: bool, epoch: u64 },
-    Sync { epoch: u64 },
-    Truncate { keep: Option<Vlsn>, epoch: u64 },
-    Repair { batch: Batch },
-    Trim { through: Vlsn },
+    Append {
+        batch: Batch,
+        sync: bool,
+        epoch: u64,
+    },
+    Sync {
+        epoch: u64,
+    },
+    Truncate {
+        keep: Option<Vlsn>,
+        epoch: u64,
+    },
+    Repair {
+        batch: Batch,
+    },
+    Trim {
+        through: Vlsn,
+    },
+    /// Say what is damaged, then that this read met it.
+    TellDamage {
+        read: Input,
+    },
 }
 
 /// What the log writer does next.
@@ -73,25 +90,44 @@ impl LogWriter {
             return Ok(self.sync(epoch, checker)?.into_iter().collect());
         }
         match self.queue.pop_front() {
-            None => {
-                self.wants_preparation = self.log.prepare()?;
-                Ok(Vec::new())
-            }
+            None => self.prepare(),
             Some(LogJob::Append { batch, sync, epoch }) => self.append(batch, sync, epoch, checker),
             Some(LogJob::Sync { epoch }) => {
                 self.sync_due = Some(epoch);
                 Ok(Vec::new())
             }
             Some(LogJob::Truncate { keep, epoch }) => self.truncate(keep, epoch, checker),
-            Some(LogJob::Repair { batch }) => {
-                self.log.repair(&batch)?;
-                Ok(vec![Input::Repaired { damaged: self.log.summary().damaged }.into()])
-            }
+            Some(LogJob::Repair { batch }) => self.repair(&batch, checker),
             Some(LogJob::Trim { through }) => {
                 self.log.trim_through(through)?;
-                Ok(vec![Input::Trimmed { base: self.log.summary().terms.base() }.into()])
+                let LogSummary { terms, damaged, .. } = self.log.summary();
+                checker.trimmed(self.node, terms.base().map(|base| base.vlsn));
+                Ok(vec![Input::Trimmed { base: terms.base(), damaged }.into()])
+            }
+            Some(LogJob::TellDamage { read }) => {
+                Ok(vec![Input::Damaged { damaged: self.log.summary().damaged }.into(), read.into()])
             }
         }
+    }
+
+    /// A disk that is too full for the next segment may have room again when that is needed.
+    fn prepare(&mut self) -> Result<Vec<Completion>, Stop> {
+        self.wants_preparation = match self.log.prepare() {
+            Err(LogError::DiskFull) => false,
+            prepared => prepared?,
+        };
+        Ok(Vec::new())
+    }
+
+    /// Entries that do not fit the damage are refused, and the node may ask another peer.
+    fn repair(&mut self, batch: &Batch, checker: &mut Checker) -> Result<Vec<Completion>, Stop> {
+        match self.log.repair(batch) {
+            Ok(()) | Err(LogError::NotTheDamaged) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let damaged = self.log.summary().damaged;
+        checker.was_repaired(self.node, damaged.is_empty());
+        Ok(vec![Input::Repaired { damaged }.into()])
     }
 
     /// Writes this batch and those that wait right behind it as one group.
@@ -147,7 +183,20 @@ impl LogWriter {
 
 impl From<LogError> for Stop {
     fn from(error: LogError) -> Self {
-        Self::Failed(error.to_string())
+        match error {
+            LogError::DiskFull => Self::DiskFull,
+            LogError::Unusable { reason } => Self::Unusable(reason),
+            error => Self::failed(error),
+        }
+    }
+}
+
+impl From<StateStoreError> for Stop {
+    fn from(error: StateStoreError) -> Self {
+        match error {
+            StateStoreError::Damaged => Self::Unusable(error.to_string()),
+            error => Self::failed(error),
+        }
     }
 }
 

@@ -1,5 +1,9 @@
 //! One node's machine: what survives its processes.
 
+mod at_rest;
+
+pub(crate) use at_rest::{Backup, SegmentFile};
+
 use crate::SimTime;
 use crate::apply_worker::ApplyWorker;
 use crate::checker::{Checker, Ending, Found};
@@ -11,8 +15,8 @@ use crate::profile::BrokenRule;
 use crate::sim_time::LocalClock;
 use crate::state_file::StateFile;
 use quorate_core::{
-    Batch, BootId, Engine, HardState, Incarnation, LogReader, LogStore, LogSummary, MemberList, NodeId,
-    Random, StateStore, Term, Time, Vlsn,
+    Batch, BootId, Engine, HardState, Incarnation, LogError, LogStore, MemberList, NodeId, Random,
+    StateStore, Term, Time, Vlsn,
 };
 use quorate_env::Applier;
 use quorate_env::kv::KvEngine;
@@ -97,12 +101,11 @@ impl Machine {
         checker: &mut Checker,
         effects: &mut Effects,
     ) -> Result<(), Stop> {
-        let failed = |error: &dyn std::fmt::Display| Stop::Failed(error.to_string());
         let vfs: Arc<dyn Vfs> = Arc::new(self.disk.clone());
         self.lives += 1;
-        vfs.create_directory(DIRECTORY.as_ref()).map_err(|error| failed(&error))?;
+        vfs.create_directory(DIRECTORY.as_ref()).map_err(Stop::failed)?;
         let mut file = HardStateFile::new(Arc::clone(&vfs), DIRECTORY);
-        let stored = file.load().map_err(|error| failed(&error))?;
+        let stored = file.load()?;
         let mut hard = stored.unwrap_or_else(|| self.new_hard_state(list, random));
         let config = LogConfig { segment_bytes: SEGMENT_BYTES, ..LogConfig::new(hard.incarnation.0) };
         let log = Log::open(vfs, LOG_DIRECTORY, config)?;
@@ -110,9 +113,10 @@ impl Machine {
         hard.open_count += 1;
         hard.recovering |= summary.lost_durable_end;
         let mut state = StateFile::new(file, self.broken == Some(BrokenRule::PromiseNotPersisted));
-        state.store(&hard).map_err(|error| failed(&error))?;
-        let engine = KvEngine::open(Arc::new(self.engine.clone())).map_err(|error| failed(&error))?;
-        self.check_found(&hard, &summary, &*reader, &engine, checker)?;
+        state.store(&hard)?;
+        checker.stored(self.id, &hard);
+        let engine = KvEngine::open(Arc::new(self.engine.clone())).map_err(Stop::failed)?;
+        self.check_found(&hard, &log, &engine, checker)?;
 
         let kv = engine.reader();
         let opened = Opened {
@@ -172,15 +176,17 @@ impl Machine {
     fn check_found(
         &mut self,
         hard: &HardState,
-        summary: &LogSummary,
-        reader: &dyn LogReader,
+        log: &Log,
         engine: &KvEngine,
         checker: &mut Checker,
     ) -> Result<(), Stop> {
+        let batches = self.read_all(log)?;
+        let summary = log.summary();
         let found = Found {
             promised: hard.promised,
             base: summary.terms.base(),
-            batches: &self.read_all(summary, reader)?,
+            batches: &batches,
+            last: summary.terms.last_vlsn(),
             damaged: !summary.damaged.is_empty() || summary.lost_durable_end,
             engine_applied: engine.applied(),
         };
@@ -189,17 +195,30 @@ impl Machine {
         Ok(())
     }
 
-    /// Everything in a log.
-    fn read_all(&self, summary: &LogSummary, reader: &dyn LogReader) -> Result<Vec<Batch>, Stop> {
+    /// Everything in a log that can be read.
+    fn read_all(&self, log: &Log) -> Result<Vec<Batch>, Stop> {
+        let (reader, terms) = (log.reader(), log.summary().terms);
         let mut batches = Vec::new();
-        let mut from = Vlsn::after(summary.terms.base().map(|base| base.vlsn));
-        while let Some(last) = summary.terms.last_vlsn().filter(|last| from <= *last) {
-            let batch = reader
-                .read(from, last, READ_BYTES)
-                .map_err(|error| Stop::Failed(format!("{} cannot read its log: {error}", letter(self.id))))?;
-            from = batch.last().vlsn.next();
-            batches.push(batch);
+        let mut from = Vlsn::after(terms.base().map(|base| base.vlsn));
+        while let Some(last) = terms.last_vlsn().filter(|last| from <= *last) {
+            match reader.read(from, last, READ_BYTES) {
+                Ok(batch) => {
+                    from = batch.last().vlsn.next();
+                    batches.push(batch);
+                }
+                Err(LogError::Damaged { vlsn }) => from = behind_damage(log, vlsn),
+                Err(error) => {
+                    return Err(Stop::Failed(format!("{} cannot read its log: {error}", letter(self.id))));
+                }
+            }
         }
         Ok(batches)
     }
+}
+
+/// The first entry behind the damage that `vlsn` lies in.
+fn behind_damage(log: &Log, vlsn: Vlsn) -> Vlsn {
+    let damaged = log.summary().damaged;
+    let range = damaged.iter().find(|range| range.first <= vlsn && vlsn <= range.last);
+    range.map_or(vlsn, |range| range.last).next()
 }

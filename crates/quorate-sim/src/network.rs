@@ -69,12 +69,10 @@ impl Network {
         self.blocked.contains(&(from, to))
     }
 
-    /// Stops everything between nodes of different sides.
-    pub(crate) fn partition(&mut self, sides: &[(NodeId, bool)]) {
-        for (from, from_side) in sides {
-            for (to, _) in sides.iter().filter(|(_, side)| side != from_side) {
-                self.blocked.insert((*from, *to));
-            }
+    /// Stops everything between nodes of two sides.
+    pub(crate) fn partition(&mut self, left: &[NodeId], right: &[NodeId]) {
+        for (from, to) in left.iter().flat_map(|from| right.iter().map(|to| (*from, *to))) {
+            self.blocked.extend([(from, to), (to, from)]);
         }
     }
 

@@ -1,9 +1,11 @@
-//! The end of a history: nothing goes wrong any more, and the group must come to agree.
+//! The end of a history: nothing goes wrong any more, or a minority stays away, and the rest must come to
+//! agree.
 
-use crate::checker::{Rule, Violation};
+use crate::SimTime;
+use crate::checker::{Ending, Rule, Violation};
 use crate::network::{MessageRates, letter};
+use crate::sim_time::happens;
 use crate::world::{Event, World};
-use crate::{SimTime, host::Host};
 use quorate_core::{NodeId, NodeState, Vlsn};
 use std::time::Duration;
 
@@ -13,6 +15,29 @@ const CONVERGENCE: Duration = Duration::from_secs(30);
 const STEP: Duration = Duration::from_millis(100);
 
 impl World {
+    /// Ends all faults, in some histories but for one node that stays away, and waits until all others
+    /// agree; then until all do.
+    pub(crate) fn settle_in_peace(&mut self) -> Result<(), Violation> {
+        let away = self.draw_absent();
+        if let Some(node) = away {
+            self.note(format_args!("{} stays away", letter(node)));
+            self.host(node).is_kept_down = true;
+            self.end_process(node, Ending::Process);
+            self.make_peace();
+            self.converge()?;
+            self.host(node).is_kept_down = false;
+        }
+        self.make_peace();
+        self.converge()
+    }
+
+    /// A node that the others can do without, in some histories.
+    fn draw_absent(&mut self) -> Option<NodeId> {
+        let node = NodeId::new(1 + self.random.below(u64::from(self.profile.nodes)) as u16);
+        let stays_away = happens(&mut self.random, 300) && !self.hosts[&node].is_retired;
+        (stays_away && self.checker.goes_on_without(node)).then_some(node)
+    }
+
     /// Ends all faults and starts what is down.
     pub(crate) fn make_peace(&mut self) {
         self.note(format_args!("peace"));
@@ -25,7 +50,10 @@ impl World {
             let host = self.host(node);
             host.paused_until = now;
             host.slow_until = now;
-            host.machine.disk.crash_at(u64::MAX);
+            host.awaits_sync_failure = false;
+            host.is_full = false;
+            host.planned = None;
+            host.machine.disk.forget_faults();
             if let Some(process) = host.machine.process.as_mut() {
                 process.crash_after(u64::MAX);
             }
@@ -48,14 +76,22 @@ impl World {
         }
     }
 
+    /// The nodes that take part.
+    fn present(&self) -> Vec<NodeId> {
+        let present = self.hosts.iter().filter(|(_, host)| !host.is_retired && !host.is_kept_down);
+        present.map(|(node, _)| *node).collect()
+    }
+
     /// What is still in the way of agreement.
     fn disagreement(&self) -> Option<String> {
-        let progress = |host: &Host| host.machine.process.as_ref().map(|process| process.node().progress());
-        let all: Vec<_> = self.hosts.iter().map(|(node, host)| (letter(*node), progress(host))).collect();
-        if let Some((node, _)) = all.iter().find(|(_, progress)| progress.is_none()) {
-            return Some(format!("{node} is not running"));
+        let present = self.present();
+        let mut all = Vec::new();
+        for node in &present {
+            let Some(process) = self.hosts[node].machine.process.as_ref() else {
+                return Some(format!("{} is not running", letter(*node)));
+            };
+            all.push((letter(*node), process.node().progress()));
         }
-        let all: Vec<_> = all.into_iter().filter_map(|(node, progress)| Some((node, progress?))).collect();
         let masters = all.iter().filter(|(_, progress)| progress.state == NodeState::Master).count();
         let replicas = all.iter().filter(|(_, progress)| progress.state == NodeState::Replica).count();
         if masters != 1 || replicas + 1 != all.len() {
@@ -64,14 +100,16 @@ impl World {
         let end = all[0].1.watermarks.written;
         let differs = all.iter().find(|(_, progress)| {
             let marks = progress.watermarks;
-            progress.recovering || [marks.written, marks.durable, marks.committed, marks.applied] != [end; 4]
+            let ails = progress.recovering || progress.damaged;
+            ails || [marks.written, marks.durable, marks.committed, marks.applied] != [end; 4]
         });
         let Some((node, progress)) = differs else {
-            return self.checker.is_under_way().then(|| "entries are still on their way".to_owned());
+            return self.checker.is_under_way(&present).then(|| "entries are still on their way".to_owned());
         };
         let recovering = if progress.recovering { "recovering, " } else { "" };
+        let damaged = if progress.damaged { "damaged, " } else { "" };
         Some(format!(
-            "{node} is {recovering}{} and the first node's log ends at {}",
+            "{node} is {recovering}{damaged}{} and the first node's log ends at {}",
             progress.watermarks,
             Vlsn::number(end)
         ))
@@ -79,8 +117,9 @@ impl World {
 
     /// All logs hold the canonical entries, and all engines the same rows.
     fn check_equal(&mut self) -> Result<(), Violation> {
-        self.checker.check_complete()?;
-        let mut engines = self.hosts.iter().map(|(node, host)| (*node, host.machine.engine.rows()));
+        let present = self.present();
+        self.checker.check_complete(&present)?;
+        let mut engines = present.iter().map(|node| (*node, self.hosts[node].machine.engine.rows()));
         let Some((first, rows)) = engines.next() else { return Ok(()) };
         for (node, others) in engines {
             if rows != others {

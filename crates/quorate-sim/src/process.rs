@@ -10,11 +10,11 @@ use crate::sim_time::LocalClock;
 use crate::state_file::StateFile;
 use crate::words::{EventInWords, TermName};
 use bytes::Bytes;
-use quorate_core::{Batch, EntryKind, GroupUuid, LogReader, NodeId, Packet, Service, Time, Vlsn};
+use quorate_core::{Batch, EntryKind, GroupUuid, LogError, LogReader, NodeId, Packet, Service, Time, Vlsn};
 use quorate_env::kv::{DEFAULT_DATABASE, KvReader};
 use quorate_env::{CommitOutcome, CommitWaiters, ReadOutcome, ReadWaiters};
 use quorate_policy::{CommitToken, ConsistencyPolicy};
-use quorate_replica::{Envelope, Halt, Input, LogReadFor, Message, Node, Output, Proposal};
+use quorate_replica::{Envelope, Event, Halt, Input, LogReadFor, Message, Node, Output, Proposal};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,10 +26,20 @@ pub(crate) enum Stop {
     Crash,
     /// The log, the hard state or the engine failed.
     Failed(String),
+    /// The disk has no room for the log.
+    DiskFull,
+    /// What is on the disk cannot be used any more, or is not enough: it is to be filled anew.
+    Unusable(String),
     /// The node halted by itself.
     Halted(Halt),
     /// The history is broken.
     Violation(Violation),
+}
+
+impl Stop {
+    pub(crate) fn failed(error: impl std::fmt::Display) -> Self {
+        Self::Failed(error.to_string())
+    }
 }
 
 /// What a thread of the process reports to its node.
@@ -188,7 +198,7 @@ impl Process {
         checker: &mut Checker,
         effects: &mut Effects,
     ) -> Result<(), Stop> {
-        let envelope = Envelope::decode(packet).map_err(|error| Stop::Failed(error.to_string()))?;
+        let envelope = Envelope::decode(packet).map_err(Stop::failed)?;
         let input = Input::Receive { from, uuid: envelope.uuid, message: envelope.message };
         self.handle(now, input.into(), checker, effects)
     }
@@ -197,6 +207,7 @@ impl Process {
     pub(crate) fn write(
         &mut self,
         now: SimTime,
+        wall_micros: u64,
         writes: &[Write],
         checker: &mut Checker,
         effects: &mut Effects,
@@ -206,7 +217,7 @@ impl Process {
             .iter()
             .map(|write| Proposal { payload: write.payload().into(), durability: write.durability })
             .collect();
-        match self.node.propose(local, now.as_micros(), &proposals) {
+        match self.node.propose(local, wall_micros, &proposals) {
             Ok(first) => {
                 // What waits is judged before newer writes of a later term wait behind it.
                 checker.progressed(self.me, &self.node.progress())?;
@@ -244,11 +255,18 @@ impl Process {
         !self.readings.is_empty()
     }
 
-    /// Carries out the oldest read of the log.
+    /// Carries out the oldest read of the log. One that meets damage is told by the log writer, who knows
+    /// how far it reaches.
     pub(crate) fn read_log(&mut self) -> Option<Completion> {
         let LogReading { reader, from, through, bytes_max } = self.readings.pop_front()?;
         let result = self.log_reader.read(from, through, bytes_max);
-        Some(Input::LogRead { reader, result }.into())
+        let is_damaged = matches!(result, Err(LogError::Damaged { .. }));
+        let read = Input::LogRead { reader, result };
+        if is_damaged {
+            self.log.push(LogJob::TellDamage { read });
+            return None;
+        }
+        Some(read.into())
     }
 
     /// The process ends: nobody will hear from it any more.
@@ -309,7 +327,8 @@ impl Process {
     ) -> Result<(), Stop> {
         match output {
             Output::StoreHardState(state) => {
-                self.state.store(&state).map_err(|error| Stop::Failed(error.to_string()))?;
+                self.state.store(&state)?;
+                checker.stored(self.me, &state);
             }
             Output::Append { batch, sync, epoch } => {
                 let leads = self.leads(&batch);
@@ -343,6 +362,9 @@ impl Process {
             // Clients here call the node that they mean, and no node passes a write on; one that came all the
             // same would end as any whose answer is lost, in nobody's knowing what became of it.
             Output::WriteAsked { .. } | Output::WriteAnswered { .. } => {}
+            Output::Event(Event::RestoreNeeded { base }) => {
+                return Err(Stop::Unusable(format!("the others hold nothing up to {base} any more")));
+            }
             Output::Event(event) => effects.notes.push(EventInWords(&event).to_string()),
             Output::Halt(halt) => return Err(Stop::Halted(halt)),
         }
@@ -416,14 +438,13 @@ impl Process {
     }
 
     fn serve(&self, ticket: &ReadTicket, outcome: ReadOutcome, checker: &mut Checker) -> Result<(), Stop> {
-        let failed = |error: quorate_core::EngineError| Stop::Failed(error.to_string());
-        let snapshot = self.kv.snapshot().map_err(failed)?;
-        let position = snapshot.applied().map_err(failed)?.map_or(0, |applied| applied.vlsn.as_u64());
+        let snapshot = self.kv.snapshot().map_err(Stop::failed)?;
+        let position = snapshot.applied().map_err(Stop::failed)?.map_or(0, |applied| applied.vlsn.as_u64());
         if let Some(token) = &ticket.token {
             checker.token_judged(token, outcome, position)?;
         }
         if outcome == ReadOutcome::Ready {
-            let value = snapshot.get(DEFAULT_DATABASE, &ticket.key).map_err(failed)?;
+            let value = snapshot.get(DEFAULT_DATABASE, &ticket.key).map_err(Stop::failed)?;
             checker.read_shows(&ticket.key, value.as_ref(), position, ticket.floor)?;
         }
         Ok(())

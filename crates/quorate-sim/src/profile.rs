@@ -1,4 +1,6 @@
+use crate::faults::FaultWeights;
 use crate::network::MessageRates;
+use crate::{FaultKind, Selection};
 use quorate_core::Random;
 use std::time::Duration;
 
@@ -49,6 +51,11 @@ pub struct Profile {
     pub nodes: u16,
     /// How long faults and clients go on; then everything is repaired and the group must converge.
     pub duration: Duration,
+    /// How many operations of clients there are at least, and how many faults: a history in which less has
+    /// happened goes on beyond its duration.
+    pub operations_min: u64,
+    /// As [`operations_min`](Self::operations_min).
+    pub faults_min: u64,
     /// How many clients there are.
     pub clients: u16,
     /// The rule that is broken, if any.
@@ -60,22 +67,10 @@ pub struct Profile {
     pub(crate) fault_interval: Duration,
     /// What a fault is, by weight.
     pub(crate) weights: FaultWeights,
+    /// The faults that are left in; all of them if there is no selection.
+    pub only: Option<Selection>,
     /// How far clocks may be off, in thousandths.
     pub(crate) skew_per_mille: u64,
-}
-
-/// How likely each fault of nodes, links and disks is in comparison with the others.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct FaultWeights {
-    pub(crate) crash: u64,
-    pub(crate) crash_in_storage: u64,
-    pub(crate) power_loss: u64,
-    pub(crate) power_loss_of_all: u64,
-    pub(crate) link_reset: u64,
-    pub(crate) partition: u64,
-    pub(crate) one_way: u64,
-    pub(crate) pause: u64,
-    pub(crate) slow_disk: u64,
 }
 
 impl Profile {
@@ -88,7 +83,9 @@ impl Profile {
         let rough = random.below(4);
         Self {
             nodes,
-            duration: Duration::from_secs(60),
+            duration: Duration::from_secs(120),
+            operations_min: 2_000,
+            faults_min: 20,
             clients: 4,
             broken: None,
             relaxed,
@@ -99,17 +96,26 @@ impl Profile {
                 delay: random.below(3) * rough,
             },
             fault_interval: Duration::from_millis(1_000 + random.below(3_000)),
-            weights: FaultWeights {
-                crash: 1 + random.below(4),
-                crash_in_storage: 1 + random.below(4),
-                power_loss: 1 + random.below(4),
-                power_loss_of_all: random.below(2),
-                link_reset: 1 + random.below(3),
-                partition: 1 + random.below(3),
-                one_way: random.below(3),
-                pause: 1 + random.below(2),
-                slow_disk: 1 + random.below(2),
-            },
+            weights: FaultWeights::of(&[
+                (FaultKind::Crash, 2 + random.below(8)),
+                (FaultKind::CrashInStorage, 2 + random.below(8)),
+                (FaultKind::PowerLoss, 2 + random.below(8)),
+                (FaultKind::PowerLossOfAll, random.below(4)),
+                (FaultKind::LinkReset, 2 + random.below(6)),
+                (FaultKind::Partition, 2 + random.below(6)),
+                (FaultKind::OneWayPartition, random.below(6)),
+                (FaultKind::BridgePartition, random.below(6)),
+                (FaultKind::Pause, 2 + random.below(4)),
+                (FaultKind::SlowDisk, 2 + random.below(4)),
+                (FaultKind::DiskFull, random.below(4)),
+                (FaultKind::SyncFailure, random.below(4)),
+                (FaultKind::LogRot, random.below(8)),
+                (FaultKind::MisplacedWrite, random.below(8)),
+                (FaultKind::StateRot, random.below(4)),
+                (FaultKind::StaleCopy, random.below(3)),
+                (FaultKind::ClockJump, random.below(2)),
+            ]),
+            only: None,
             skew_per_mille: [0, 10, 50][random.below(3) as usize],
         }
     }
@@ -135,20 +141,43 @@ impl Profile {
         let mut profile = Self { broken: Some(rule), ..Self::drawn(seed) };
         profile.nodes =
             if rule == BrokenRule::OlderTermCommittedByCounting { 5 } else { profile.nodes.max(3) };
+        profile.duration = Duration::from_secs(60);
+        profile.operations_min = 0;
         profile.relaxed = 0;
         profile.fault_interval = Duration::from_millis(400);
         profile.messages = MessageRates { loss: 5, duplication: 40, reordering: 20, delay: 10 };
-        profile.weights = FaultWeights {
-            crash: 4,
-            crash_in_storage: 2,
-            power_loss: 4,
-            power_loss_of_all: 1,
-            link_reset: 1,
-            partition: 6,
-            one_way: 3,
-            pause: 1,
-            slow_disk: 1,
-        };
+        profile.weights = FaultWeights::of(&[
+            (FaultKind::Crash, 4),
+            (FaultKind::CrashInStorage, 2),
+            (FaultKind::PowerLoss, 4),
+            (FaultKind::PowerLossOfAll, 1),
+            (FaultKind::LinkReset, 1),
+            (FaultKind::Partition, 6),
+            (FaultKind::OneWayPartition, 3),
+            (FaultKind::Pause, 1),
+            (FaultKind::SlowDisk, 1),
+        ]);
         profile
+    }
+
+    /// Whether the fault of this number is left in.
+    pub(crate) fn has_strike(&self, number: usize) -> bool {
+        self.only.as_ref().is_none_or(|only| only.strikes.contains(&number))
+    }
+
+    /// Whether faults of this kind, which has a rate, are left in.
+    pub(crate) fn has_ambient(&self, kind: FaultKind) -> bool {
+        self.only.as_ref().is_none_or(|only| only.ambient.contains(&kind))
+    }
+
+    /// How often messages suffer from what is left in.
+    pub(crate) fn selected_rates(&self) -> MessageRates {
+        let rate = |kind, rate| if self.has_ambient(kind) { rate } else { 0 };
+        MessageRates {
+            loss: rate(FaultKind::Loss, self.messages.loss),
+            duplication: rate(FaultKind::Duplication, self.messages.duplication),
+            reordering: rate(FaultKind::Reordering, self.messages.reordering),
+            delay: rate(FaultKind::Delay, self.messages.delay),
+        }
     }
 }

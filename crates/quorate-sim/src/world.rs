@@ -4,7 +4,7 @@ use crate::checker::{Checker, Ending, Rule, Violation};
 use crate::client::{Call, Client, OutcomeCounts};
 use crate::host::Host;
 use crate::machine::Machine;
-use crate::nemesis::Mending;
+use crate::nemesis::{Mending, Strike};
 use crate::network::{Link, Network, letter};
 use crate::operation::{OperationId, Reply};
 use crate::process::{Completion, Effects, Process, Sending, Stop};
@@ -76,6 +76,14 @@ impl Event {
 pub(crate) struct World {
     pub(crate) profile: Profile,
     pub(crate) random: Random,
+    /// Draws faults, and nothing else.
+    pub(crate) chaos: Random,
+    /// How many faults were drawn.
+    pub(crate) drawn: usize,
+    /// Those that struck.
+    pub(crate) strikes: Vec<Strike>,
+    /// How many nodes had to stop for good.
+    pub(crate) retired: u64,
     pub(crate) now: SimTime,
     pub(crate) queue: EventQueue<Event>,
     pub(crate) list: MemberList,
@@ -104,17 +112,23 @@ pub(crate) fn members(count: u16, quorum: QuorumPolicy, priorities: &[(NodeId, u
     MemberList::found((1..=count).map(member).collect(), quorum).expect("letters are distinct names")
 }
 
+/// How many times its duration a history takes at most, if too little happens in it.
+const DURATION_FACTOR_MAX: u32 = 4;
+
 impl World {
     pub(crate) fn new(seed: u64, profile: Profile, trace: Trace) -> Self {
         let mut random = Random::new(seed);
+        let mut profile = profile;
+        profile.messages = profile.selected_rates();
         let list = members(profile.nodes, QuorumPolicy::SimpleMajority, &[]);
         let quorums = Quorums::new(&list).expect("majorities meet");
         let mut faults = FaultCounts::default();
         let host = |id| (id, Host::new(Machine::new(id, profile.broken)));
         let mut hosts: BTreeMap<NodeId, Host> = list.electable().iter().map(host).collect();
-        for host in hosts.values_mut().filter(|_| profile.skew_per_mille > 0) {
-            host.clock_rate = 1_000 - profile.skew_per_mille + random.below(2 * profile.skew_per_mille + 1);
-            if host.clock_rate != 1_000 {
+        for host in hosts.values_mut() {
+            let rate = 1_000 - profile.skew_per_mille + random.below(2 * profile.skew_per_mille + 1);
+            if rate != 1_000 && profile.has_ambient(FaultKind::ClockSkew) {
+                host.clock_rate = rate;
                 faults.count(FaultKind::ClockSkew);
             }
         }
@@ -122,6 +136,10 @@ impl World {
             clients: (0..profile.clients).map(|_| Client::new()).collect(),
             profile,
             random,
+            chaos: Random::new(seed ^ 0x1bd1_1bda_a9fc_1a22),
+            drawn: 0,
+            strikes: Vec::new(),
+            retired: 0,
             now: SimTime::ZERO,
             queue: EventQueue::new(),
             list,
@@ -140,8 +158,17 @@ impl World {
     pub(crate) fn run(&mut self) -> Result<(), Violation> {
         self.begin();
         self.run_until(SimTime::ZERO + self.profile.duration)?;
-        self.make_peace();
-        self.converge()
+        let longest = SimTime::ZERO + self.profile.duration * DURATION_FACTOR_MAX;
+        while self.is_too_short() && self.now < longest {
+            self.run_until(self.now + Duration::from_secs(1))?;
+        }
+        self.settle_in_peace()
+    }
+
+    /// Whether less has happened than a history should tell of.
+    fn is_too_short(&self) -> bool {
+        let faults = if self.profile.fault_interval.is_zero() { 0 } else { self.profile.faults_min };
+        self.outcomes.total() < self.profile.operations_min || self.faults.total() < faults
     }
 
     /// Has all processes started, and clients and faults begin.
@@ -276,10 +303,12 @@ impl World {
         let result = act(process, self.now, &mut self.checker, &mut effects);
         self.carry_out(node, effects)?;
         match result {
-            Ok(()) => self.wake(node),
-            Err(stop) => return self.stopped(node, stop),
+            Ok(()) => {
+                self.wake(node);
+                self.check_stops(node)
+            }
+            Err(stop) => self.stopped(node, stop),
         }
-        Ok(())
     }
 
     /// Lets a thread of a node do something, and reports it to the node's event loop.
@@ -298,7 +327,7 @@ impl World {
                     self.queue.push(at, Event::Report { node, life, completion });
                 }
                 self.wake(node);
-                Ok(())
+                self.check_stops(node)
             }
             Err(stop) => self.stopped(node, stop),
         }
@@ -370,9 +399,11 @@ impl World {
 
     fn start(&mut self, node: NodeId) -> Result<(), Violation> {
         let host = self.hosts.get_mut(&node).expect("every member has a host");
-        if host.machine.process.is_some() {
+        if host.machine.process.is_some() || host.is_retired || host.is_kept_down {
             return Ok(());
         }
+        self.carry_out_planned_damage(node);
+        let host = self.hosts.get_mut(&node).expect("every member has a host");
         host.is_dark = false;
         let mut effects = Effects::default();
         let rate = host.clock_rate;
@@ -403,6 +434,18 @@ impl World {
                 let power = happens(&mut self.random, 500) && self.checker.survives_power_loss_of(&[node]);
                 self.end_process(node, if power { Ending::Power } else { Ending::Process });
             }
+            Stop::Failed(_) if self.host(node).sync_has_failed() => {
+                self.faults.count(FaultKind::SyncFailure);
+                self.end_process(node, Ending::Process);
+            }
+            Stop::DiskFull | Stop::Failed(_) if self.host(node).is_full => {
+                self.faults.count(FaultKind::DiskFull);
+                self.end_process(node, Ending::Process);
+            }
+            Stop::Unusable(reason) => return self.retire(node, &reason),
+            Stop::DiskFull => {
+                return Rule::LogsKeep.broken(format!("{} calls its disk full, and it is not", letter(node)));
+            }
             Stop::Failed(reason) => {
                 return Rule::LogsKeep
                     .broken(format!("{} failed, and nothing was wrong: {reason}", letter(node)));
@@ -411,6 +454,24 @@ impl World {
                 return Rule::NothingCommittedIsLost.broken(format!("{} halted: {halt:?}", letter(node)));
             }
         }
+        Ok(())
+    }
+
+    /// Nothing goes on after a failed fsync: the system may take what it should have covered for written.
+    fn check_stops(&mut self, node: NodeId) -> Result<(), Violation> {
+        if self.host(node).sync_has_failed() {
+            return Rule::LogsKeep.broken(format!("{} goes on after an fsync that failed", letter(node)));
+        }
+        Ok(())
+    }
+
+    /// A node stops for good, which it may only if it was damaged.
+    pub(crate) fn retire(&mut self, node: NodeId, why: &str) -> Result<(), Violation> {
+        self.note(format_args!("{} stops for good: {why}", letter(node)));
+        self.checker.retired(node, why)?;
+        self.end_process(node, Ending::Process);
+        self.host(node).is_retired = true;
+        self.retired += 1;
         Ok(())
     }
 }

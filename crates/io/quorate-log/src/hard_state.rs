@@ -9,8 +9,9 @@ use std::sync::Arc;
 /// The hard state in two files, `state-a` and `state-b`, each a whole copy with a sequence number and a
 /// checksum.
 ///
-/// A store writes and syncs the first copy, then the second, so that at every moment one of them is whole,
-/// and once it has returned both hold the new state. Hence:
+/// A store writes and syncs one copy, then the other, so that at every moment one of them is whole, and once
+/// it has returned both hold the new state. A copy that was found damaged, or lagging behind, is written
+/// first: the other one is all there is. Hence:
 ///
 /// 1. A state that was stored is found though either copy is damaged later. 2. A store that was interrupted
 ///    leaves the new state or the one before, and nobody has been told that it succeeded. 3. A copy that
@@ -23,11 +24,13 @@ pub struct HardStateFile {
     directory: PathBuf,
     /// The sequence of the state stored last; `None` until loaded.
     sequence: Option<u64>,
+    /// The copies, in the order in which they are written.
+    order: [&'static str; 2],
     /// The first failure of a store: what is on the disk is unknown since.
     poison: Option<StateStoreError>,
 }
 
-/// The copies, in the order in which they are written.
+/// The copies.
 const COPIES: [&str; 2] = ["state-a", "state-b"];
 /// A new copy comes into being under this name, so that it is never found half made.
 const FRESH_COPY: &str = "state.new";
@@ -38,13 +41,17 @@ impl HardStateFile {
     /// The hard state kept in `directory`, which must exist. Nothing is read yet.
     #[must_use]
     pub fn new(vfs: Arc<dyn Vfs>, directory: impl Into<PathBuf>) -> Self {
-        Self { vfs, directory: directory.into(), sequence: None, poison: None }
+        Self { vfs, directory: directory.into(), sequence: None, order: COPIES, poison: None }
     }
 
     fn load_copies(&mut self) -> Result<Option<Found>, StateStoreError> {
+        self.order = COPIES;
         let copies = [self.read_copy(COPIES[0])?, self.read_copy(COPIES[1])?];
         let missing = copies.iter().all(|copy| matches!(copy, Copy::Missing));
         let whole = copies[0] == copies[1];
+        if copies[1].sequence() < copies[0].sequence() {
+            self.order.reverse();
+        }
         let newest = copies.into_iter().filter_map(Copy::into_good).max_by_key(|(sequence, _)| *sequence);
         match newest {
             Some((sequence, state)) => {
@@ -72,7 +79,7 @@ impl HardStateFile {
     fn store_copies(&self, sequence: u64, state: &HardState) -> Result<(), StateStoreError> {
         let mut bytes = encoding::encode(sequence, state);
         bytes.resize(bytes.len().next_multiple_of(COPY_BYTES_STEP), 0);
-        for name in COPIES {
+        for name in self.order {
             self.write_copy(name, &bytes).map_err(|error| failed("storing", &error))?;
         }
         Ok(())
@@ -147,6 +154,13 @@ enum Copy {
 }
 
 impl Copy {
+    fn sequence(&self) -> Option<u64> {
+        match self {
+            Self::Good(sequence, _) => Some(*sequence),
+            Self::Missing | Self::Damaged => None,
+        }
+    }
+
     fn into_good(self) -> Option<(u64, HardState)> {
         match self {
             Self::Good(sequence, state) => Some((sequence, state)),

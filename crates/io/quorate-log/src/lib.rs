@@ -64,3 +64,5 @@ pub use hard_state::HardStateFile;
 pub use inspect::{InspectError, InspectedEntry, InspectedSegment, LogInspection, SegmentPlace};
 pub use log::Log;
 pub use rollback::RollbackFile;
+#[cfg(feature = "simulated")]
+pub use segment_header::first_entry_of;

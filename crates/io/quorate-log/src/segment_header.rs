@@ -35,6 +35,14 @@ pub(crate) struct SegmentHeader {
     pub(crate) chain_before: u32,
 }
 
+/// The first entry that belongs into a segment with these bytes; `None` if its header cannot be read. For
+/// simulators, which damage files and must know what that may cost.
+#[cfg(feature = "simulated")]
+#[must_use]
+pub fn first_entry_of(segment: &[u8]) -> Option<Vlsn> {
+    SegmentHeader::decode(segment).map(|header| header.first)
+}
+
 /// Where the groups begin.
 pub(crate) const SEGMENT_HEADER_BYTES: usize = 1024;
 const COPY_AT: usize = 512;

@@ -95,6 +95,8 @@ pub enum Input {
     Trimmed {
         /// The new base.
         base: Option<EntryId>,
+        /// What is still damaged.
+        damaged: Vec<DamagedRange>,
     },
     /// A read of the log ended.
     LogRead {

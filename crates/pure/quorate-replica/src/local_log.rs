@@ -5,7 +5,8 @@ use crate::node::{Node, Role};
 use crate::tail::Tail;
 use crate::{Event, Halt, LogReadFor, Output};
 use alloc::format;
-use quorate_core::{Batch, EntryId, LogError, LogSummary, TermTable, Time, Truncated, Vlsn};
+use alloc::vec::Vec;
+use quorate_core::{Batch, DamagedRange, EntryId, LogError, LogSummary, TermTable, Time, Truncated, Vlsn};
 use quorate_stream::Holds;
 
 #[derive(Debug)]
@@ -123,7 +124,14 @@ impl Node {
         self.push(Output::Truncate { keep, epoch: self.log.epoch });
     }
 
+    /// Damage that went with what was trimmed is damage no more: no peer could ever send it.
+    pub(crate) fn log_trimmed(&mut self, now: Time, base: Option<EntryId>, damaged: Vec<DamagedRange>) {
+        self.log.trimmed(base);
+        self.log_damaged(now, damaged);
+    }
+
     pub(crate) fn log_truncated(&mut self, now: Time, epoch: u64, truncated: Truncated, log: &LogSummary) {
+        self.log_damaged(now, log.damaged.clone());
         self.counters.entries_rolled_back += truncated.count;
         if truncated.dropped.is_some() {
             self.event(Event::RolledBack(truncated));

@@ -160,7 +160,7 @@ impl Node {
             Input::Truncated { epoch, truncated, log } => self.log_truncated(now, epoch, truncated, &log),
             Input::Damaged { damaged } => self.log_damaged(now, damaged),
             Input::Repaired { damaged } => self.log_repaired(now, damaged),
-            Input::Trimmed { base } => self.log.trimmed(base),
+            Input::Trimmed { base, damaged } => self.log_trimmed(now, base, damaged),
             Input::LogRead { reader, result } => self.log_read(now, reader, result),
             Input::Applied { last, bytes } => self.applying.applied(last, bytes),
             Input::EngineFlushed { durable } => self.engine_flushed(durable),

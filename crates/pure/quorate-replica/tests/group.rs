@@ -432,6 +432,24 @@ fn a_group_of_which_every_node_lost_power_elects_the_best_of_what_is_left() {
 }
 
 #[test]
+fn damage_that_was_trimmed_or_cut_away_is_damage_no_more() {
+    let mut group = Group::new(3);
+    group.seconds(5);
+    let node = n(group.master().as_u16() % 3 + 1);
+    group.isolate(node);
+    let damaged = DamagedRange { first: Vlsn::FIRST, last: Vlsn::FIRST, chain_before: 0, chain_after: None };
+    group.input(node, Input::Damaged { damaged: vec![damaged] });
+    assert!(group.host(node).node.progress().damaged);
+    group.input(node, Input::Trimmed { base: None, damaged: Vec::new() });
+    assert!(!group.host(node).node.progress().damaged, "no peer is asked for it for ever");
+    group.input(node, Input::Damaged { damaged: vec![damaged] });
+    let log = group.host(node).summary();
+    let truncated = Truncated { dropped: None, count: 0, rollback_file: None };
+    group.input(node, Input::Truncated { epoch: 0, truncated, log });
+    assert!(!group.host(node).node.progress().damaged);
+}
+
+#[test]
 fn a_directory_that_did_not_found_the_group_takes_no_part_in_it() {
     let mut group = Group::new(3);
     group.seconds(5);

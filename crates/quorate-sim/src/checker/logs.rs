@@ -1,7 +1,7 @@
 //! What stands on the nodes' disks.
 
 use super::mark::{End, Mark, count, id_at, marks};
-use super::node_model::shared;
+use super::node_model::{Rot, shared};
 use super::{Checker, Rule, Violation};
 use crate::network::letter;
 use quorate_core::{Batch, EntryId, NodeId, Requirement, Term, Vlsn};
@@ -21,8 +21,11 @@ pub(crate) struct Found<'a> {
     pub(crate) promised: Term,
     /// The last entry that was trimmed away.
     pub(crate) base: Option<EntryId>,
-    /// Everything behind it.
+    /// Everything behind it that can be read.
     pub(crate) batches: &'a [Batch],
+    /// The last entry, readable or not.
+    pub(crate) last: Option<Vlsn>,
+    /// Some of it cannot be read, or is missing from its end.
     pub(crate) damaged: bool,
     pub(crate) engine_applied: Option<EntryId>,
 }
@@ -53,6 +56,7 @@ impl Checker {
             ));
         }
         model.durable = model.durable.max(count(durable));
+        self.settle_doubt(node);
         Ok(())
     }
 
@@ -71,13 +75,14 @@ impl Checker {
     }
 
     /// Whether at least one copy of everything committed would be left if these nodes lost all that they have
-    /// not fsynced.
+    /// not fsynced, and the group would go on.
     pub(crate) fn survives_power_loss_of(&self, struck: &[NodeId]) -> bool {
-        let left = self.nodes.iter().map(|(node, model)| {
+        let kept = self.nodes.iter().filter(|(_, model)| !model.is_retired);
+        let left = kept.map(|(node, model)| {
             let held = if struck.contains(node) { &model.disk[..model.durable] } else { &model.disk[..] };
             shared(held, &self.committed)
         });
-        left.max().unwrap_or(0) == self.committed.len()
+        left.max().unwrap_or(0) == self.committed.len() && self.recovers_from_power_loss_of(struck)
     }
 
     /// How many entries a node's log has, and how many of them are durable.
@@ -103,7 +108,10 @@ impl Checker {
         }
         let log = self.check_found_log(node, ending, found)?;
         self.check_found_engine(node, found.engine_applied)?;
-        self.model(node).reopened(log);
+        let model = self.model(node);
+        model.rot = if found.damaged { Rot::Found } else { Rot::None };
+        model.reopened(log);
+        self.settle_doubt(node);
         self.check_committed_stays()
     }
 
@@ -115,17 +123,18 @@ impl Checker {
     ) -> Result<Vec<Mark>, Violation> {
         let model = &self.nodes[&node];
         let base = count(found.base.map(|base| base.vlsn));
-        if base > model.disk.len() || found.damaged {
+        let is_expected = !found.damaged || model.rot != Rot::None;
+        if base > model.disk.len() || !is_expected {
             let words =
-                if found.damaged { "reports damage that nobody did" } else { "was trimmed beyond its end" };
+                if is_expected { "was trimmed beyond its end" } else { "reports damage that nobody did" };
             return Rule::LogsKeep.broken(format!("{}'s log {words}", letter(node)));
         }
-        let mut log = model.disk[..base].to_vec();
-        log.extend(found.batches.iter().flat_map(|batch| marks(batch).collect::<Vec<_>>()));
+        let log = self.found_marks(node, base, found);
         let kept = match ending {
             Ending::Process => model.disk.len(),
             Ending::Power => model.durable,
         };
+        let kept = kept.min(model.kept_at_least.unwrap_or(kept));
         let kept = kept.min(model.cutting_to.unwrap_or(kept));
         let mut possible = model.disk.clone();
         possible.extend(&model.in_doubt);
@@ -138,6 +147,17 @@ impl Checker {
             ));
         }
         Ok(log)
+    }
+
+    /// What was found; for what cannot be read, what is known to have stood there.
+    fn found_marks(&self, node: NodeId, base: usize, found: &Found<'_>) -> Vec<Mark> {
+        let mut log = self.known_marks(node, 0, base).to_vec();
+        for batch in found.batches {
+            log.extend_from_slice(self.known_marks(node, log.len(), count(Some(batch.first())) - 1));
+            log.extend(marks(batch));
+        }
+        log.extend_from_slice(self.known_marks(node, log.len(), count(found.last)));
+        log
     }
 
     fn check_found_engine(&mut self, node: NodeId, applied: Option<EntryId>) -> Result<(), Violation> {
@@ -175,15 +195,19 @@ impl Checker {
 
 /// The end of a history.
 impl Checker {
-    /// Whether some log holds, or is about to hold, entries that are not committed.
-    pub(crate) fn is_under_way(&self) -> bool {
+    /// Whether the log of one of these nodes holds, or is about to hold, entries that are not committed, or
+    /// lacks some that are.
+    pub(crate) fn is_under_way(&self, nodes: &[NodeId]) -> bool {
         let end = self.committed.len();
-        self.nodes.values().any(|model| model.disk.len() != end || model.handed.len() != end)
+        nodes
+            .iter()
+            .map(|node| &self.nodes[node])
+            .any(|model| model.disk.len() != end || model.handed.len() != end)
     }
 
-    /// Every node's log on disk is the canonical log, and every acknowledged write is in it.
-    pub(crate) fn check_complete(&self) -> Result<(), Violation> {
-        for (node, model) in &self.nodes {
+    /// The log of each of these nodes on disk is the canonical log, and every acknowledged write is in it.
+    pub(crate) fn check_complete(&self, nodes: &[NodeId]) -> Result<(), Violation> {
+        for (node, model) in nodes.iter().map(|node| (node, &self.nodes[node])) {
             if model.disk != self.committed {
                 return Rule::PeaceConverges.broken(format!(
                     "{}'s log ends with {} and the committed one with {}",

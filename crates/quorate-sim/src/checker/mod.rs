@@ -1,19 +1,21 @@
 //! What must hold in every history, checked after every step against dumb models.
 
 mod clients;
+mod damage;
 mod logs;
 mod mark;
 mod node_model;
 mod violation;
 
 pub(crate) use logs::{Ending, Found};
+pub(crate) use node_model::NodeModel;
 pub use violation::{Rule, Violation};
 
 use crate::history::History;
 use crate::network::letter;
 use bytes::Bytes;
 use mark::{End, Mark, count, id_at, marks};
-use node_model::{NodeModel, shared};
+use node_model::shared;
 use quorate_codec::frames;
 use quorate_core::{
     Batch, EntryId, EntryKind, NodeId, NodeSet, QuorumSystem, Requirement, Term, Vlsn, Watermarks,

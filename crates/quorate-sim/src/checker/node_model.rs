@@ -3,7 +3,7 @@ use quorate_core::{EntryId, Term};
 use std::collections::BTreeSet;
 
 /// What the checkers know of one node.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct NodeModel {
     /// The log as the node's protocol has it: everything handed to the log writer.
     pub(crate) handed: Vec<Mark>,
@@ -11,6 +11,8 @@ pub(crate) struct NodeModel {
     pub(crate) disk: Vec<Mark>,
     /// How much of it is fsynced.
     pub(crate) durable: usize,
+    /// How much of its beginning is no longer kept.
+    pub(crate) trimmed: usize,
     /// Entries of a group that is being written.
     pub(crate) in_doubt: Vec<Mark>,
     /// How much of the file is left whatever happens to a truncation under way.
@@ -19,10 +21,36 @@ pub(crate) struct NodeModel {
     pub(crate) taken_by_power_loss: BTreeSet<EntryId>,
     /// The highest promise that has left the node.
     pub(crate) promised: Term,
+    /// The highest promise that it has stored.
+    pub(crate) promised_stored: Term,
+    /// It has stored that it is recovering.
+    pub(crate) is_recovering: bool,
+    /// It has stored that it counts entries that it has not fsynced.
+    pub(crate) is_marked: bool,
     /// How far the node has said that it knows of commits, in this life.
     pub(crate) committed: usize,
     /// How far its engine has come.
     pub(crate) applied: usize,
+    /// What is known of damage to its log.
+    pub(crate) rot: Rot,
+    /// The entries before the first one that damage may have reached since the log was opened last.
+    pub(crate) kept_at_least: Option<usize>,
+    /// It was damaged, or put back, and has not been seen to hold everything since.
+    pub(crate) is_doubtful: bool,
+    /// It has stopped for good.
+    pub(crate) is_retired: bool,
+}
+
+/// Damage to a node's log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Rot {
+    /// There is none.
+    #[default]
+    None,
+    /// There is some, which the node may not know.
+    Hidden,
+    /// All that there is showed when the log was opened.
+    Found,
 }
 
 impl NodeModel {
@@ -30,8 +58,23 @@ impl NodeModel {
     /// promise to survive.
     pub(crate) fn held(&self, index: usize, mark: &Mark, sync: bool) -> bool {
         let length = if sync { self.durable } else { self.disk.len() };
-        let holds = index < length && self.disk[index] == *mark;
+        let holds = index < length && self.disk[index] == *mark && !self.is_retired;
         holds || (!sync && self.taken_by_power_loss.contains(&id_at(index, mark)))
+    }
+
+    /// Whether the node holds these entries, from the first on, durably.
+    pub(crate) fn holds(&self, log: &[Mark]) -> bool {
+        shared(&self.disk[..self.durable], log) == log.len()
+    }
+
+    /// Whether the node counts in every quorum, and its copies can be read.
+    pub(crate) fn is_well(&self) -> bool {
+        !self.is_in_doubt() && !self.is_recovering
+    }
+
+    /// Whether something has happened to the node that it may not be able to put right by itself.
+    pub(crate) fn is_in_doubt(&self) -> bool {
+        self.is_retired || self.is_doubtful || self.rot != Rot::None
     }
 
     /// A process ended, perhaps with its machine, and the log was found as `found`, all of it durable.
@@ -44,6 +87,7 @@ impl NodeModel {
         self.disk = found;
         self.in_doubt.clear();
         self.cutting_to = None;
+        self.kept_at_least = None;
         self.committed = 0;
     }
 }

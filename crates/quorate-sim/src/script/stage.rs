@@ -140,7 +140,7 @@ impl Stage {
                 self.say(format!("{} crashes", letter(node)));
                 Ok(())
             }
-            Stop::Failed(_) | Stop::Halted(_) => {
+            Stop::Failed(_) | Stop::DiskFull | Stop::Unusable(_) | Stop::Halted(_) => {
                 self.kill(node);
                 self.say(format!("{} stops: {stop:?}", letter(node)));
                 Ok(())
@@ -302,7 +302,9 @@ impl Stage {
             CommitDurability { local: policy, replica: policy, acks: ReplicaAckPolicy::SimpleMajority };
         let value = Some(self.writes.to_string().into_bytes());
         let write = Write { id: OperationId(self.writes), key: b"key".to_vec(), value, durability };
-        self.act(node, |process, now, checker, effects| process.write(now, &[write], checker, effects))
+        self.act(node, |process, now, checker, effects| {
+            process.write(now, now.as_micros(), &[write], checker, effects)
+        })
     }
 
     /// Lets a node's log writer work until nothing is left but, unless asked for, a sync.

@@ -236,8 +236,8 @@ impl LogWriter {
 
     fn trim(&mut self, through: Vlsn) -> Result<(), LogError> {
         self.log.trim_through(through)?;
-        let base = self.log.summary().terms.base();
-        self.report(Input::Trimmed { base });
+        let summary = self.log.summary();
+        self.report(Input::Trimmed { base: summary.terms.base(), damaged: summary.damaged });
         Ok(())
     }
 

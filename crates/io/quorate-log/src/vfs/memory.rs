@@ -113,10 +113,27 @@ impl MemoryVfs {
         self.locked().lose_next_write();
     }
 
+    /// Forgets what was planned to go wrong, and gives the disk room for any number of bytes.
+    pub fn forget_faults(&self) {
+        self.locked().forget_faults();
+    }
+
     /// How many bytes all files may have together; a write beyond fails with [`ErrorKind::StorageFull`] and
     /// changes nothing. `None`: any number.
     pub fn set_capacity(&self, bytes_max: Option<u64>) {
         self.locked().set_capacity(bytes_max);
+    }
+
+    /// How many bytes all files have together, those without a name included while they are open.
+    #[must_use]
+    pub fn used_bytes(&self) -> u64 {
+        self.locked().used_bytes()
+    }
+
+    /// Whether a failure was planned for the next operation of some sort and has not happened yet.
+    #[must_use]
+    pub fn awaits_failure(&self) -> bool {
+        self.locked().awaits_failure()
     }
 
     /// The bytes of a file as a reader sees them now.

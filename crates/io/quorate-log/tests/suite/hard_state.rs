@@ -76,6 +76,22 @@ fn one_damaged_copy_does_no_harm_and_is_healed_by_loading() {
 }
 
 #[test]
+fn power_may_fail_at_every_moment_while_a_damaged_copy_is_healed() {
+    for copy in ["node/state-a", "node/state-b"] {
+        for (operation, retain) in (0..6).flat_map(|at| (0..16).map(move |seed| (at, Retain::Random(seed)))) {
+            let disk = new_disk();
+            live(&disk);
+            disk.flip_bit(Path::new(copy), 30, 3);
+            disk.crash_at(disk.operations() + operation);
+            let _ = store(&disk).load();
+            disk.lose_power(retain);
+            let found = store(&disk).load();
+            assert_eq!(found, Ok(Some(state(3))), "{copy}, power lost at operation {operation}, {retain:?}");
+        }
+    }
+}
+
+#[test]
 fn two_damaged_copies_are_an_error_and_never_an_older_promise_or_none() {
     let disk = new_disk();
     live(&disk);

@@ -172,6 +172,19 @@ impl Disk {
         self.plan.fail_next.push((operation, kind));
     }
 
+    pub(super) fn forget_faults(&mut self) {
+        self.plan = Plan::default();
+        self.capacity = None;
+    }
+
+    pub(super) fn awaits_failure(&self) -> bool {
+        !self.plan.fail_next.is_empty()
+    }
+
+    pub(super) fn used_bytes(&self) -> u64 {
+        self.inodes.values().map(Inode::bytes).sum()
+    }
+
     pub(super) fn lose_next_write(&mut self) {
         self.plan.lose_next_write = true;
     }
@@ -355,9 +368,8 @@ impl Disk {
     /// Sees to it that a file may reach up to `end`.
     fn make_room(&self, number: InodeNumber, end: u64) -> io::Result<()> {
         let bytes = self.inodes.get(&number).map_or(0, Inode::bytes);
-        let used: u64 = self.inodes.values().map(Inode::bytes).sum();
         match self.capacity {
-            Some(capacity) if end > bytes && used + (end - bytes) > capacity => {
+            Some(capacity) if end > bytes && self.used_bytes() + (end - bytes) > capacity => {
                 Err(ErrorKind::StorageFull.into())
             }
             _ => Ok(()),
