@@ -46,11 +46,6 @@ impl EngineDisk {
         !Arc::ptr_eq(&state.current, &state.durable)
     }
 
-    /// All rows as they are now.
-    pub(crate) fn rows(&self) -> Rows {
-        Arc::clone(&self.locked().current)
-    }
-
     fn locked(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -80,7 +75,7 @@ impl KvStore for EngineDisk {
     }
 
     fn snapshot(&self) -> Result<Arc<dyn KvSnapshot>, EngineError> {
-        Ok(Arc::new(RowsSnapshot(self.rows())))
+        Ok(Arc::new(RowsSnapshot(Arc::clone(&self.locked().current))))
     }
 }
 

@@ -1,17 +1,27 @@
 use bytes::Bytes;
-use quorate_codec::{Envelope, Operation, Operations};
+use quorate_codec::{Envelope, Operation, Operations, PayloadKind, Session};
 use std::collections::BTreeMap;
 
 /// What every key's value was behind every committed position: a dumb model of the engine.
 #[derive(Debug, Default)]
 pub(crate) struct History {
     versions: BTreeMap<Bytes, Vec<(u64, Option<Bytes>)>>,
+    /// The last number that each session has taken.
+    sessions: BTreeMap<u128, u64>,
 }
 
 impl History {
     /// Takes in the payload committed at `position`. Says what cannot be understood.
     pub(crate) fn commit(&mut self, position: u64, payload: &[u8]) -> Result<(), String> {
         let envelope = Envelope::decode(payload).map_err(|error| error.to_string())?;
+        if envelope.kind == PayloadKind::OpenSession {
+            let client = envelope.session.ok_or("a session is opened for nobody")?.client;
+            self.sessions.entry(client).or_insert(0);
+            return Ok(());
+        }
+        if !envelope.session.is_none_or(|session| self.takes(session)) {
+            return Ok(());
+        }
         for operation in Operations::new(envelope.body) {
             match operation.map_err(|error| error.to_string())? {
                 Operation::Put { key, value, .. } => {
@@ -22,6 +32,14 @@ impl History {
             }
         }
         Ok(())
+    }
+
+    /// Whether a session is open and takes this number, which it does once.
+    fn takes(&mut self, session: Session) -> bool {
+        let Some(last) = self.sessions.get_mut(&session.client) else { return false };
+        let takes = session.sequence > *last;
+        *last = session.sequence.max(*last);
+        takes
     }
 
     fn set(&mut self, position: u64, key: &[u8], value: Option<Bytes>) {

@@ -8,21 +8,26 @@ use crate::SimTime;
 use crate::apply_worker::ApplyWorker;
 use crate::checker::{Checker, Ending, Found};
 use crate::engine_disk::EngineDisk;
+use crate::engine_file::EngineFiles;
 use crate::log_writer::LogWriter;
 use crate::network::letter;
 use crate::process::{Effects, Parts, Process, Stop};
 use crate::profile::BrokenRule;
 use crate::sim_time::LocalClock;
 use crate::state_file::StateFile;
+use bytes::Bytes;
 use quorate_core::{
-    Batch, BootId, Engine, HardState, Incarnation, LogError, LogStore, MemberList, NodeId, Random,
-    StateStore, Term, Time, Vlsn,
+    Batch, BootId, Engine, EngineError, HardState, Incarnation, KvStore, LogError, LogStore, MemberList,
+    NodeId, Random, StateStore, Term, Time, Vlsn,
 };
+use quorate_engine::{RedbConfig, RedbStore};
 use quorate_env::Applier;
 use quorate_env::kv::KvEngine;
 use quorate_log::vfs::{MemoryVfs, Retain, Vfs};
 use quorate_log::{HardStateFile, Log, LogConfig};
 use quorate_replica::{Mutation, Node, NodeConfig, Opened};
+use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,6 +38,10 @@ const DIRECTORY: &str = "data";
 const LOG_DIRECTORY: &str = "data/log";
 /// Short segments, so that logs roll, are trimmed and recycle.
 const SEGMENT_BYTES: u32 = 16 << 10;
+/// The engine's file, where it lies on the disk.
+const ENGINE_FILE: &str = "data/engine";
+/// Memory for the engine's pages.
+const ENGINE_CACHE_BYTES: usize = 4 << 20;
 /// How much is read at once when a log is looked through.
 const READ_BYTES: usize = 1 << 20;
 
@@ -41,6 +50,10 @@ pub(crate) struct Machine {
     pub(crate) id: NodeId,
     pub(crate) disk: MemoryVfs,
     pub(crate) engine: EngineDisk,
+    /// The engine lies in a redb file on the disk instead.
+    engine_on_redb: bool,
+    /// The engine's rows, as the present process has them open.
+    store: Option<Arc<dyn KvStore>>,
     pub(crate) process: Option<Process>,
     broken: Option<BrokenRule>,
     boots: u64,
@@ -50,11 +63,13 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    pub(crate) fn new(id: NodeId, broken: Option<BrokenRule>) -> Self {
+    pub(crate) fn new(id: NodeId, broken: Option<BrokenRule>, engine_on_redb: bool) -> Self {
         Self {
             id,
             disk: MemoryVfs::new(),
             engine: EngineDisk::default(),
+            engine_on_redb,
+            store: None,
             process: None,
             broken,
             boots: 1,
@@ -79,6 +94,7 @@ impl Machine {
             }
         }
         self.engine.crash(engine_ahead);
+        self.store = None;
         self.process.take()
     }
 
@@ -88,6 +104,7 @@ impl Machine {
         self.boots += 1;
         self.ending = Ending::Power;
         self.engine.crash(false);
+        self.store = None;
         self.process.take()
     }
 
@@ -115,7 +132,9 @@ impl Machine {
         let mut state = StateFile::new(file, self.broken == Some(BrokenRule::PromiseNotPersisted));
         state.store(&hard)?;
         checker.stored(self.id, &hard);
-        let engine = KvEngine::open(Arc::new(self.engine.clone())).map_err(Stop::failed)?;
+        let store = self.open_store()?;
+        let engine = KvEngine::open(Arc::clone(&store)).map_err(Stop::failed)?;
+        self.store = Some(store);
         self.check_found(&hard, &log, &engine, checker)?;
 
         let kv = engine.reader();
@@ -137,6 +156,21 @@ impl Machine {
         };
         let process = self.process.insert(Process::new(self.id, self.lives, parts));
         process.begin(now, checker, effects)
+    }
+
+    fn open_store(&self) -> Result<Arc<dyn KvStore>, Stop> {
+        if !self.engine_on_redb {
+            return Ok(Arc::new(self.engine.clone()));
+        }
+        let config = RedbConfig { cache_bytes: ENGINE_CACHE_BYTES };
+        let store = RedbStore::open_among(&EngineFiles(self.disk.clone()), ENGINE_FILE.as_ref(), &config);
+        Ok(Arc::new(store.map_err(Stop::failed)?))
+    }
+
+    /// All rows of the engine, its own ones included, while a process has it open.
+    pub(crate) fn rows(&self) -> Result<BTreeMap<Bytes, Bytes>, EngineError> {
+        let Some(store) = &self.store else { return Ok(BTreeMap::new()) };
+        store.snapshot()?.scan(Bound::Unbounded, Bound::Unbounded)?.collect()
     }
 
     fn new_hard_state(&self, list: &MemberList, random: &mut Random) -> HardState {

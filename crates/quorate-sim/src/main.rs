@@ -3,8 +3,8 @@
 
 use clap::Parser;
 use quorate_sim::{
-    BrokenRule, FaultCounts, FaultKind, OutcomeCounts, Profile, Report, report_panics_quietly, run_profile,
-    run_seed,
+    BrokenRule, FaultCounts, FaultKind, Judged, OutcomeCounts, Profile, Report, Selection, minimise,
+    report_panics_quietly, run_profile,
 };
 use std::process::ExitCode;
 use std::sync::Mutex;
@@ -26,6 +26,9 @@ struct Arguments {
     /// Play this seed only.
     #[arg(long, conflicts_with_all = ["seeds", "from"])]
     seed: Option<u64>,
+    /// Leave in these faults of the history only: numbers and names, as a failing history prints them.
+    #[arg(long, requires = "seed")]
+    only: Option<Selection>,
     /// Print every event of the history.
     #[arg(long, requires = "seed")]
     trace: bool,
@@ -44,6 +47,8 @@ fn parse_rule(name: &str) -> Result<BrokenRule, String> {
     })
 }
 
+/// Of so many failing seeds the faults that they take are looked for.
+const MINIMISED_MAX: usize = 3;
 /// Seeds enough for every kind of fault to happen.
 const SEEDS_FOR_ALL_FAULTS: u64 = 50;
 
@@ -57,11 +62,11 @@ fn main() -> ExitCode {
     };
     let summary = Summary::of(&reports);
     summary.print(began.elapsed());
-    let mut failed = false;
-    for report in reports.iter().filter(|report| report.failure.is_some()) {
-        print_failure(report, &arguments);
-        failed = true;
+    let failures: Vec<&Report> = reports.iter().filter(|report| report.failure.is_some()).collect();
+    for (index, report) in failures.iter().enumerate() {
+        print_failure(report, &arguments, index < MINIMISED_MAX);
     }
+    let mut failed = !failures.is_empty();
     if reports.len() as u64 >= SEEDS_FOR_ALL_FAULTS {
         for kind in summary.faults.missing() {
             println!("FAILED: there were no {kind} in {} seeds", reports.len());
@@ -71,11 +76,17 @@ fn main() -> ExitCode {
     if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
+fn profile(seed: u64, arguments: &Arguments) -> Profile {
+    let mut profile = match arguments.broken {
+        Some(rule) => Profile::hunting(rule, seed),
+        None => Profile::drawn(seed),
+    };
+    profile.only.clone_from(&arguments.only);
+    profile
+}
+
 fn play(seed: u64, arguments: &Arguments) -> Report {
-    match arguments.broken {
-        Some(rule) => run_profile(seed, Profile::hunting(rule, seed), arguments.trace),
-        None => run_seed(seed, arguments.trace),
-    }
+    run_profile(seed, profile(seed, arguments), arguments.trace)
 }
 
 /// Plays the seeds on several threads; each history has one to itself.
@@ -108,6 +119,8 @@ struct Summary {
     simulated: Duration,
     faults: FaultCounts,
     outcomes: OutcomeCounts,
+    judged: Judged,
+    retired: u64,
     committed: usize,
     masters: usize,
     least_operations: u64,
@@ -117,15 +130,19 @@ struct Summary {
 impl Summary {
     fn of(reports: &[Report]) -> Self {
         let (mut faults, mut outcomes) = (FaultCounts::default(), OutcomeCounts::default());
+        let mut judged = Judged::default();
         for report in reports {
             faults.add(&report.faults);
             outcomes.add(&report.outcomes);
+            judged.add(&report.judged);
         }
         Self {
             seeds: reports.len(),
             simulated: reports.iter().map(|report| report.simulated).sum(),
             faults,
             outcomes,
+            judged,
+            retired: reports.iter().map(|report| report.retired).sum(),
             committed: reports.iter().map(|report| report.committed).sum(),
             masters: reports.iter().map(|report| report.masters).sum(),
             least_operations: reports.iter().map(|report| report.outcomes.total()).min().unwrap_or(0),
@@ -145,17 +162,30 @@ impl Summary {
             "{} seeds, each with {} operations and {} faults at least",
             self.seeds, self.least_operations, self.least_faults
         );
-        println!("{:.0} s simulated in {:.1} s", self.simulated.as_secs_f64(), wall.as_secs_f64());
+        let Judged { calls, pending, transactions } = self.judged;
+        println!(
+            "judged: {calls} calls on keys, {pending} of them of unknown outcome, and {transactions} transactions"
+        );
+        println!("{} nodes damaged beyond their own repair, and stopped", self.retired);
+        let (simulated, wall) = (self.simulated.as_secs_f64(), wall.as_secs_f64());
+        println!("{simulated:.0} s simulated in {wall:.1} s: {:.0} times real time", simulated / wall);
     }
 }
 
-fn print_failure(report: &Report, arguments: &Arguments) {
+fn print_failure(report: &Report, arguments: &Arguments, minimises: bool) {
     let Some(failure) = &report.failure else { return };
     println!("\nFAILED: seed {} broke a rule: {}", report.seed, failure.violation);
     println!("the last events before:");
     for line in &failure.latest {
         println!("  {line}");
     }
+    let selection = minimises.then(|| minimise(&profile(report.seed, arguments), report)).flatten();
+    let only = selection.as_ref().or(arguments.only.as_ref());
+    println!("the faults that it takes:");
+    for strike in report.strikes.iter().filter(|strike| only.is_none_or(|only| only.keeps(strike))) {
+        println!("  {strike}");
+    }
+    let only = only.map(|only| format!(" --only {only}")).unwrap_or_default();
     let broken = arguments.broken.map(|rule| format!(" --broken {}", rule.name())).unwrap_or_default();
-    println!("play it again: cargo xtask sim --seed {} --trace{broken}", report.seed);
+    println!("play it again: cargo xtask sim --seed {}{only}{broken} --trace", report.seed);
 }

@@ -6,7 +6,9 @@ use crate::checker::{Ending, Rule, Violation};
 use crate::network::{MessageRates, letter};
 use crate::sim_time::happens;
 use crate::world::{Event, World};
+use bytes::Bytes;
 use quorate_core::{NodeId, NodeState, Vlsn};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// How long a group may take to agree once it is left in peace.
@@ -119,10 +121,10 @@ impl World {
     fn check_equal(&mut self) -> Result<(), Violation> {
         let present = self.present();
         self.checker.check_complete(&present)?;
-        let mut engines = present.iter().map(|node| (*node, self.hosts[node].machine.engine.rows()));
-        let Some((first, rows)) = engines.next() else { return Ok(()) };
-        for (node, others) in engines {
-            if rows != others {
+        let Some(first) = present.first().copied() else { return Ok(()) };
+        let rows = self.rows_of(first)?;
+        for node in present {
+            if rows != self.rows_of(node)? {
                 return Rule::PeaceConverges.broken(format!(
                     "the engines of {} and {} differ",
                     letter(first),
@@ -131,5 +133,10 @@ impl World {
             }
         }
         self.checker.check_rows(|key| rows.get(&crate::engine_disk::row_key(key)).cloned())
+    }
+
+    fn rows_of(&self, node: NodeId) -> Result<BTreeMap<Bytes, Bytes>, Violation> {
+        let rows = self.hosts[&node].machine.rows();
+        rows.or_else(|error| Rule::PeaceConverges.broken(format!("{}'s engine: {error}", letter(node))))
     }
 }

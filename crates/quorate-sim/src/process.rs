@@ -1,20 +1,23 @@
 //! One run of one node: production code, and in the places of its threads queues that somebody else turns.
 
+mod clients;
+
 use crate::SimTime;
 use crate::apply_worker::{ApplyJob, ApplyWorker};
 use crate::checker::{Checker, Violation};
 use crate::log_writer::{LogJob, LogWriter};
 use crate::network::letter;
-use crate::operation::{OperationId, ReadTicket, Reply, Write, WriteTicket};
+use crate::operation::{OperationId, ReadTicket, Reply, WriteTicket};
 use crate::sim_time::LocalClock;
 use crate::state_file::StateFile;
 use crate::words::{EventInWords, TermName};
 use bytes::Bytes;
-use quorate_core::{Batch, EntryKind, GroupUuid, LogError, LogReader, NodeId, Packet, Service, Time, Vlsn};
-use quorate_env::kv::{DEFAULT_DATABASE, KvReader};
-use quorate_env::{CommitOutcome, CommitWaiters, ReadOutcome, ReadWaiters};
-use quorate_policy::{CommitToken, ConsistencyPolicy};
-use quorate_replica::{Envelope, Event, Halt, Input, LogReadFor, Message, Node, Output, Proposal};
+use quorate_core::{
+    Batch, EntryKind, GroupUuid, LogError, LogReader, NodeId, NodeState, Packet, Service, Time, Vlsn,
+};
+use quorate_env::kv::KvReader;
+use quorate_env::{CommitWaiters, Conflicts, ReadWaiters};
+use quorate_replica::{Envelope, Event, Halt, Input, LogReadFor, Message, Node, Output};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
@@ -106,14 +109,14 @@ pub(crate) struct Process {
     kv: KvReader,
     commits: CommitWaiters<WriteTicket>,
     reads: ReadWaiters<ReadTicket>,
+    /// What the latest entries have written, while this node leads.
+    conflicts: Option<Conflicts>,
     wins: u64,
     uuid: Option<GroupUuid>,
     /// After so many outputs more the process ends.
     crash_after: Option<u64>,
 }
 
-/// How long a write waits for its acknowledgements.
-const ACK_TIMEOUT: Duration = Duration::from_secs(3);
 /// After how long a node is asked again for a read.
 const READ_RETRY_INTERVAL: Duration = Duration::from_millis(200);
 /// How often a read may be asked for anew within one step.
@@ -135,6 +138,7 @@ impl Process {
             kv,
             commits: CommitWaiters::new(),
             reads: ReadWaiters::new(READ_RETRY_INTERVAL),
+            conflicts: None,
             wins: 0,
             uuid: None,
             crash_after: None,
@@ -203,53 +207,6 @@ impl Process {
         self.handle(now, input.into(), checker, effects)
     }
 
-    /// A client writes, several entries at once or one.
-    pub(crate) fn write(
-        &mut self,
-        now: SimTime,
-        wall_micros: u64,
-        writes: &[Write],
-        checker: &mut Checker,
-        effects: &mut Effects,
-    ) -> Result<(), Stop> {
-        let local = self.clock.local(now);
-        let proposals: Vec<Proposal> = writes
-            .iter()
-            .map(|write| Proposal { payload: write.payload().into(), durability: write.durability })
-            .collect();
-        match self.node.propose(local, wall_micros, &proposals) {
-            Ok(first) => {
-                // What waits is judged before newer writes of a later term wait behind it.
-                checker.progressed(self.me, &self.node.progress())?;
-                self.resolve(local, checker, effects)?;
-                for (write, offset) in writes.iter().zip(0..) {
-                    let id = quorate_core::EntryId { term: first.term, vlsn: first.vlsn.advance(offset) };
-                    let ticket = WriteTicket { id: write.id, durability: write.durability };
-                    self.commits.register(id, write.durability, local + ACK_TIMEOUT, ticket);
-                }
-            }
-            Err(error) => {
-                effects.replies.extend(writes.iter().map(|write| (write.id, Reply::Refused(error))));
-            }
-        }
-        self.drain(local, checker, effects)
-    }
-
-    /// A client reads.
-    pub(crate) fn read(
-        &mut self,
-        now: SimTime,
-        policy: &ConsistencyPolicy,
-        ticket: ReadTicket,
-        checker: &mut Checker,
-        effects: &mut Effects,
-    ) -> Result<(), Stop> {
-        let now = self.clock.local(now);
-        let deadline = now + policy.timeout().unwrap_or_default();
-        self.reads.register(now, policy, deadline, ticket);
-        self.drain(now, checker, effects)
-    }
-
     /// Whether a read of the log is waiting.
     pub(crate) fn has_reading(&self) -> bool {
         !self.readings.is_empty()
@@ -267,13 +224,6 @@ impl Process {
             return None;
         }
         Some(read.into())
-    }
-
-    /// The process ends: nobody will hear from it any more.
-    pub(crate) fn abandon(mut self) -> Vec<(OperationId, Reply)> {
-        let writes = self.commits.abandon().into_iter().map(|(ticket, _)| (ticket.id, Reply::Unknown(None)));
-        let reads = self.reads.abandon().into_iter().map(|ticket| (ticket.id, Reply::Gone));
-        writes.chain(reads).collect()
     }
 
     /// Proposes a ballot at once.
@@ -353,6 +303,9 @@ impl Process {
             Output::FlushEngine => self.apply.push(ApplyJob::Flush),
             Output::State { state, term, master } => {
                 self.reads.state_changed(now);
+                if state != NodeState::Master {
+                    self.conflicts = None;
+                }
                 let (term, master) = (TermName(term), master.map_or('-', letter));
                 effects.notes.push(format!("is {state} in {term}, master {master}"));
             }
@@ -392,61 +345,5 @@ impl Process {
     fn group(&mut self) -> Option<GroupUuid> {
         self.uuid = self.uuid.or_else(|| self.node.uuid());
         self.uuid
-    }
-
-    /// Tells callers what the node's progress decides.
-    fn resolve(&mut self, now: Time, checker: &mut Checker, effects: &mut Effects) -> Result<(), Stop> {
-        let progress = self.node.progress();
-        let group = self.group();
-        for (ticket, outcome) in self.commits.advance(&progress, self.node.terms()) {
-            let reply = match outcome {
-                CommitOutcome::Done { id, .. } => {
-                    checker.write_done(id, ticket.durability)?;
-                    Reply::Done(CommitToken::new(group.unwrap_or(GroupUuid(0)), id))
-                }
-                CommitOutcome::Written { id } => {
-                    checker.write_written(self.me, id, ticket.durability)?;
-                    Reply::Written
-                }
-                CommitOutcome::Lost { id } => {
-                    checker.write_lost(id)?;
-                    Reply::Lost
-                }
-                CommitOutcome::Unknown { id, .. } => {
-                    Reply::Unknown(group.map(|group| CommitToken::new(group, id)))
-                }
-            };
-            effects.replies.push((ticket.id, reply));
-        }
-        for (ticket, outcome) in self.reads.advance(now, &progress, self.node.terms(), group) {
-            self.serve(&ticket, outcome, checker)?;
-            effects.replies.push((ticket.id, Reply::Read(outcome)));
-        }
-        Ok(())
-    }
-
-    /// Gives up what has waited too long.
-    fn expire(&mut self, now: Time, effects: &mut Effects) {
-        let group = self.group();
-        for (ticket, outcome) in self.commits.expire(now) {
-            let CommitOutcome::Unknown { id, .. } = outcome else { continue };
-            effects.replies.push((ticket.id, Reply::Unknown(group.map(|group| CommitToken::new(group, id)))));
-        }
-        for (ticket, outcome) in self.reads.expire(now) {
-            effects.replies.push((ticket.id, Reply::Read(outcome)));
-        }
-    }
-
-    fn serve(&self, ticket: &ReadTicket, outcome: ReadOutcome, checker: &mut Checker) -> Result<(), Stop> {
-        let snapshot = self.kv.snapshot().map_err(Stop::failed)?;
-        let position = snapshot.applied().map_err(Stop::failed)?.map_or(0, |applied| applied.vlsn.as_u64());
-        if let Some(token) = &ticket.token {
-            checker.token_judged(token, outcome, position)?;
-        }
-        if outcome == ReadOutcome::Ready {
-            let value = snapshot.get(DEFAULT_DATABASE, &ticket.key).map_err(Stop::failed)?;
-            checker.read_shows(&ticket.key, value.as_ref(), position, ticket.floor)?;
-        }
-        Ok(())
     }
 }

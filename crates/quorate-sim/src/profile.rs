@@ -60,6 +60,8 @@ pub struct Profile {
     pub clients: u16,
     /// The rule that is broken, if any.
     pub broken: Option<BrokenRule>,
+    /// The engines keep their rows in redb files on the nodes' disks.
+    pub(crate) engine_on_redb: bool,
     /// Writes that ask for less than synced copies on a quorum, in chances of a thousand.
     pub(crate) relaxed: u64,
     pub(crate) messages: MessageRates,
@@ -88,6 +90,7 @@ impl Profile {
             faults_min: 20,
             clients: 4,
             broken: None,
+            engine_on_redb: random.below(4) == 0,
             relaxed,
             messages: MessageRates {
                 loss: random.below(4) * rough,
@@ -126,6 +129,7 @@ impl Profile {
             nodes,
             clients: 4,
             broken: None,
+            engine_on_redb: false,
             relaxed: 0,
             messages: MessageRates::default(),
             fault_interval: Duration::ZERO,

@@ -95,12 +95,13 @@ impl Rehearsal {
     }
 
     /// Ends all that is wrong, starts what is down, and waits until all nodes agree and hold every
-    /// acknowledged write.
+    /// acknowledged write; then judges what clients saw.
     ///
     /// # Errors
     /// [`Violation`] if they do not within a bounded time, or a rule was seen broken on the way.
     pub fn converge(mut self) -> Result<(), Violation> {
         self.world.make_peace();
-        self.world.converge()
+        self.world.converge()?;
+        self.world.records.judge().map(drop)
     }
 }

@@ -2,7 +2,7 @@ use crate::checker::{Rule, Violation};
 use crate::profile::Profile;
 use crate::trace::Trace;
 use crate::world::World;
-use crate::{FaultCounts, OutcomeCounts};
+use crate::{FaultCounts, Judged, OutcomeCounts, Strike};
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook};
 use std::time::Duration;
@@ -16,8 +16,14 @@ pub struct Report {
     pub simulated: Duration,
     /// What went wrong.
     pub faults: FaultCounts,
+    /// The faults that struck one by one.
+    pub strikes: Vec<Strike>,
+    /// How many nodes had to stop for good, having been damaged beyond what they can repair.
+    pub retired: u64,
     /// What clients were told.
     pub outcomes: OutcomeCounts,
+    /// What of it was judged at the end.
+    pub judged: Judged,
     /// Entries committed.
     pub committed: usize,
     /// Terms that had a master.
@@ -76,7 +82,10 @@ fn play(seed: u64, profile: Profile, trace: Trace) -> (Report, String) {
         seed,
         simulated: world.now.since(crate::SimTime::ZERO),
         faults: world.faults,
+        strikes: world.strikes,
+        retired: world.retired,
         outcomes: world.outcomes,
+        judged: world.judged,
         committed: world.checker.committed(),
         masters: world.checker.masters(),
         trace_hash: world.trace.hash(),

@@ -1,4 +1,4 @@
-use crate::FaultKind;
+use crate::{FaultKind, Strike};
 use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
@@ -21,6 +21,14 @@ pub struct SelectionError {
     pub part: String,
     /// A name that could.
     pub example: &'static str,
+}
+
+impl Selection {
+    /// Whether this fault is left in.
+    #[must_use]
+    pub fn keeps(&self, strike: &Strike) -> bool {
+        self.strikes.contains(&strike.number)
+    }
 }
 
 impl FromStr for Selection {

@@ -10,6 +10,7 @@ use crate::operation::{OperationId, Reply};
 use crate::process::{Completion, Effects, Process, Sending, Stop};
 use crate::profile::Profile;
 use crate::queue::EventQueue;
+use crate::records::{Judged, Records};
 use crate::sim_time::{happens, micros_between};
 use crate::trace::Trace;
 use crate::words::InWords;
@@ -94,6 +95,9 @@ pub(crate) struct World {
     pub(crate) checker: Checker,
     pub(crate) faults: FaultCounts,
     pub(crate) outcomes: OutcomeCounts,
+    pub(crate) records: Records,
+    /// What of them was judged at the end.
+    pub(crate) judged: Judged,
     pub(crate) trace: Trace,
     /// Faults are over, and clients begin nothing new.
     pub(crate) at_peace: bool,
@@ -123,7 +127,7 @@ impl World {
         let list = members(profile.nodes, QuorumPolicy::SimpleMajority, &[]);
         let quorums = Quorums::new(&list).expect("majorities meet");
         let mut faults = FaultCounts::default();
-        let host = |id| (id, Host::new(Machine::new(id, profile.broken)));
+        let host = |id| (id, Host::new(Machine::new(id, profile.broken, profile.engine_on_redb)));
         let mut hosts: BTreeMap<NodeId, Host> = list.electable().iter().map(host).collect();
         for host in hosts.values_mut() {
             let rate = 1_000 - profile.skew_per_mille + random.below(2 * profile.skew_per_mille + 1);
@@ -149,6 +153,8 @@ impl World {
             checker: Checker::new(quorums),
             faults,
             outcomes: OutcomeCounts::default(),
+            records: Records::default(),
+            judged: Judged::default(),
             trace,
             at_peace: false,
         }
@@ -162,12 +168,15 @@ impl World {
         while self.is_too_short() && self.now < longest {
             self.run_until(self.now + Duration::from_secs(1))?;
         }
-        self.settle_in_peace()
+        self.settle_in_peace()?;
+        self.judged = self.records.judge()?;
+        Ok(())
     }
 
     /// Whether less has happened than a history should tell of.
     fn is_too_short(&self) -> bool {
-        let faults = if self.profile.fault_interval.is_zero() { 0 } else { self.profile.faults_min };
+        let draws_all = !self.profile.fault_interval.is_zero() && self.profile.only.is_none();
+        let faults = if draws_all { self.profile.faults_min } else { 0 };
         self.outcomes.total() < self.profile.operations_min || self.faults.total() < faults
     }
 
@@ -189,6 +198,7 @@ impl World {
     pub(crate) fn run_until(&mut self, limit: SimTime) -> Result<(), Violation> {
         while let Some((at, event)) = self.queue.pop_until(limit) {
             self.now = at;
+            self.checker.now = at;
             self.play(event)?;
         }
         self.now = limit;

@@ -5,9 +5,11 @@ use std::time::Duration;
 
 #[test]
 fn the_same_seed_plays_the_same_history_byte_for_byte() {
-    for seed in [0, 3, 11, 45] {
+    for seed in 0..20 {
         let mut profile = Profile::drawn(seed);
         profile.duration = Duration::from_secs(20);
+        profile.operations_min = 0;
+        profile.faults_min = 0;
         let first = trace_of(seed, profile.clone());
         assert!(first.lines().count() > 5_000, "seed {seed} tells a whole history");
         assert!(first == trace_of(seed, profile), "seed {seed} played twice differs");

@@ -1,7 +1,8 @@
 //! What callers were told.
 
 use super::mark::{Mark, count};
-use super::{Checker, Rule, Violation};
+use super::{Checker, NodeModel, Rule, Violation};
+use crate::SimTime;
 use crate::network::letter;
 use bytes::Bytes;
 use quorate_core::{EntryId, NodeId};
@@ -18,8 +19,25 @@ impl Checker {
             self.check_held_by_all(id, &mark, durability)?;
         }
         self.acknowledged.insert(id);
-        self.visible = self.visible.max(id.vlsn.as_u64());
+        self.acknowledged_through(id.vlsn.as_u64());
         Ok(())
+    }
+
+    /// A write was reported as the duplicate of this entry.
+    pub(crate) fn write_was_done(&self, of: EntryId) -> Result<(), Violation> {
+        if self.committed_mark(of).is_some() {
+            return Ok(());
+        }
+        Rule::AcknowledgementsHold
+            .broken(format!("a write was answered as a duplicate of {of}, which is not committed"))
+    }
+
+    /// Somebody knows by now that everything up to here is committed.
+    fn acknowledged_through(&mut self, position: u64) {
+        if position > self.visible {
+            self.visible = position;
+            self.visible_since.push((self.now, position));
+        }
     }
 
     fn check_held_by_all(
@@ -30,7 +48,8 @@ impl Checker {
     ) -> Result<(), Violation> {
         let sync = durability.requirement().replica_sync;
         let index = count(Some(id.vlsn)) - 1;
-        match self.nodes.iter().find(|(_, model)| !model.held(index, mark, sync)) {
+        let lacks = |model: &NodeModel| !model.is_in_doubt() && !model.held(index, mark, sync);
+        match self.nodes.iter().find(|(_, model)| lacks(model)) {
             None => Ok(()),
             Some((node, _)) => Rule::AcknowledgementsHold.broken(format!(
                 "{id} was acknowledged by all ({durability}), and {} lacks it",
@@ -75,6 +94,18 @@ impl Checker {
         self.visible
     }
 
+    /// A read shows an engine at `position`, which is to be no older than this moment.
+    pub(crate) fn read_is_recent(&self, position: u64, as_of: SimTime) -> Result<(), Violation> {
+        let known = self.visible_since.partition_point(|(since, _)| *since < as_of);
+        let floor = known.checked_sub(1).map_or(0, |last| self.visible_since[last].1);
+        if position >= floor {
+            return Ok(());
+        }
+        Rule::ReadsHold.broken(format!(
+            "a read shows {position}, and {floor} was acknowledged before {as_of}, its bound"
+        ))
+    }
+
     /// A read found `value` in an engine at `position`. A linearizable one had to see `floor`.
     pub(crate) fn read_shows(
         &mut self,
@@ -92,7 +123,7 @@ impl Checker {
                 return Rule::ReadsHold
                     .broken(format!("a linearizable read shows {position}, and {floor} came before it"));
             }
-            self.visible = self.visible.max(position);
+            self.acknowledged_through(position);
         }
         let expected = self.history.value(key, position);
         if expected.as_ref() == value {

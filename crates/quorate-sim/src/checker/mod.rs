@@ -11,6 +11,7 @@ pub(crate) use logs::{Ending, Found};
 pub(crate) use node_model::NodeModel;
 pub use violation::{Rule, Violation};
 
+use crate::SimTime;
 use crate::history::History;
 use crate::network::letter;
 use bytes::Bytes;
@@ -46,6 +47,10 @@ pub(crate) struct Checker {
     acknowledged: BTreeSet<EntryId>,
     /// How far a linearizable read that begins now must see.
     visible: u64,
+    /// Since when it has been how far; the moments ascend.
+    visible_since: Vec<(SimTime, u64)>,
+    /// The moment at which things happen.
+    pub(crate) now: SimTime,
 }
 
 impl Checker {
@@ -61,6 +66,8 @@ impl Checker {
             refused: BTreeSet::new(),
             acknowledged: BTreeSet::new(),
             visible: 0,
+            visible_since: Vec::new(),
+            now: SimTime::ZERO,
         }
     }
 

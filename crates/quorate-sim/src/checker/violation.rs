@@ -21,6 +21,8 @@ pub enum Rule {
     LogsKeep,
     /// A node's watermarks stand in their order.
     WatermarksInOrder,
+    /// What clients saw happens in one order, which is that of time.
+    ClientsSeeOneOrder,
     /// A group that is left in peace agrees.
     PeaceConverges,
     /// Production code found a bug of its own.
@@ -39,6 +41,7 @@ impl fmt::Display for Rule {
             Self::PromisesSurvive => "promises survive",
             Self::LogsKeep => "logs keep what they hold",
             Self::WatermarksInOrder => "watermarks stand in order",
+            Self::ClientsSeeOneOrder => "clients see one order",
             Self::PeaceConverges => "a group left in peace converges",
             Self::NoPanic => "no assertion fails",
         })

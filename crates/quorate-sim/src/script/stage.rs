@@ -56,7 +56,7 @@ impl Stage {
             return Rule::NoPanic.broken("the script's quorums can miss each other");
         };
         let actor = |id| {
-            let machine = Machine::new(id, setup.broken);
+            let machine = Machine::new(id, setup.broken, false);
             (id, Actor { machine, now: SimTime::ZERO, committed: None })
         };
         let nodes: Vec<NodeId> = list.electable().iter().collect();
@@ -301,7 +301,7 @@ impl Stage {
         let durability =
             CommitDurability { local: policy, replica: policy, acks: ReplicaAckPolicy::SimpleMajority };
         let value = Some(self.writes.to_string().into_bytes());
-        let write = Write { id: OperationId(self.writes), key: b"key".to_vec(), value, durability };
+        let write = Write::plain(OperationId(self.writes), b"key".to_vec(), value, durability);
         self.act(node, |process, now, checker, effects| {
             process.write(now, now.as_micros(), &[write], checker, effects)
         })
