@@ -74,7 +74,7 @@ impl Write {
             }
         };
         let encoded = operations.encoded();
-        let body = if kind == PayloadKind::OpenSession { &[][..] } else { &encoded };
+        let body = if kind == PayloadKind::OpenSession { &[][..] } else { encoded };
         let mut payload = Vec::new();
         Envelope { kind, schema_version: SCHEMA_VERSION, session, body }.encode_into(&mut payload);
         payload

@@ -11,7 +11,7 @@ fn the_same_seed_plays_the_same_history_byte_for_byte() {
         profile.operations_min = 0;
         profile.faults_min = 0;
         let first = trace_of(seed, profile.clone());
-        assert!(first.lines().count() > 5_000, "seed {seed} tells a whole history");
+        assert!(first.lines().count() > 500, "seed {seed} tells a whole history");
         assert!(first == trace_of(seed, profile), "seed {seed} played twice differs");
     }
 }

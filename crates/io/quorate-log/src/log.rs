@@ -194,7 +194,7 @@ impl Log {
     }
 
     /// Leaves the last segment, which is durable from then on, for a new one with room for `bytes_min` bytes.
-    fn roll(&mut self, bytes_min: usize) -> Result<(), LogError> {
+    pub(crate) fn roll(&mut self, bytes_min: usize) -> Result<(), LogError> {
         let space = self.reserve.take(bytes_min)?;
         self.sync_last()?;
         let header = {

@@ -4,6 +4,7 @@ use crate::index_file::{self, IndexContent};
 use crate::log::Log;
 use crate::names;
 use crate::segment::{Segment, SegmentIndex};
+use crate::segment_header::SEGMENT_HEADER_BYTES;
 use crate::state::State;
 use quorate_core::{LogError, Term, TermTable, Vlsn};
 use std::sync::Arc;
@@ -12,12 +13,27 @@ impl Log {
     /// Drops the sealed segments that hold nothing behind `base`. Each is gone for good before the next one
     /// goes, so that no crash leaves a gap.
     pub(crate) fn trim(&mut self, base: Vlsn) -> Result<(), LogError> {
+        if self.ends_with_spent_damage(base) {
+            match self.roll(SEGMENT_HEADER_BYTES) {
+                Err(LogError::DiskFull) | Ok(()) => {}
+                Err(error) => return Err(error),
+            }
+        }
         while let Some(segment) = self.take_oldest(base) {
             self.remove(&self.directory.join(names::index(segment.header.number)))?;
             self.release(segment)?;
             self.sync_directory()?;
         }
         Ok(())
+    }
+
+    /// Whether the last segment is damaged, and everything in it may go: others may have trimmed it already,
+    /// so that nobody could repair it, and without new entries it would stay damaged for ever.
+    fn ends_with_spent_damage(&self, base: Vlsn) -> bool {
+        let state = self.shared.read();
+        let first = state.segments[state.segments.len() - 1].header.first;
+        let is_spent = state.written() <= Some(base) && !self.cut_pending;
+        is_spent && state.summary.damaged.last().is_some_and(|range| range.last >= first)
     }
 
     fn take_oldest(&self, base: Vlsn) -> Option<Segment> {

@@ -361,3 +361,27 @@ fn a_truncation_around_damage_keeps_what_can_be_kept() {
     let kept = Vlsn::number(range.first.previous()) as usize;
     assert_eq!(read_all(&*log.reader(), 1, kept as u64), frames[..kept].concat());
 }
+
+#[test]
+fn damage_in_the_last_segment_goes_with_its_entries_once_nobody_needs_them() {
+    let disk = MemoryVfs::new();
+    let mut log = open(&disk).unwrap();
+    append(&mut log, 1, 3, 100);
+    log.sync().unwrap();
+    let file = files(&disk, ".log")[0].clone();
+    let used = disk.contents(&file).unwrap().iter().rposition(|byte| *byte != 0).unwrap();
+    assert!(disk.flip_bit(&file, used as u64 - 10, 0));
+    assert_eq!(log.verify().unwrap().len(), 1);
+    let last = log.summary().terms.last().unwrap();
+    log.trim_through(last.vlsn.previous().unwrap()).unwrap();
+    assert_eq!(log.summary().damaged.len(), 1, "the last entry is still needed");
+    log.trim_through(last.vlsn).unwrap();
+    assert_eq!(log.summary().damaged, []);
+    assert_eq!(log.summary().terms.base(), Some(last));
+    append(&mut log, 2, 1, 100);
+    log.sync().unwrap();
+    let expected = log.summary();
+    drop(log);
+    disk.kill();
+    assert_eq!(open(&disk).unwrap().summary(), expected);
+}
