@@ -45,7 +45,7 @@
 //! # Ok::<(), quorate::OpenError>(())
 //! ```
 //!
-//! The [manual] goes on from here.
+//! The [manual] goes on from here. `use quorate::prelude::*` brings the names that an application needs.
 //!
 //! # Outcomes
 //!
@@ -77,6 +77,7 @@ pub mod engine;
 pub mod import;
 pub mod manual;
 mod parts;
+pub mod prelude;
 mod rep_error;
 mod replicated_engine;
 mod replicated_environment;

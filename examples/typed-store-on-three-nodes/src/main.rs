@@ -1,10 +1,10 @@
-//! Orders on three processes: the master takes one, and every process has it.
+//! Orders on three processes: one of them takes one, and every process has it.
 
-use quorate::{ConsistencyPolicy, NodeState, RepConfig, ReplicatedEnvironment};
+use quorate::{ConsistencyPolicy, OpenError, RepConfig, ReplicatedEnvironment};
 use serde::{Deserialize, Serialize};
-use std::io::{BufRead, BufReader, stdin};
+use std::io::{Write, stdin};
 use std::process::{Command, Stdio};
-use std::{env, error::Error, fs, path::Path, thread, time::Duration};
+use std::{env, error::Error, fs, path::Path, time::Duration};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 #[derive(Debug, Serialize, Deserialize)]
@@ -15,45 +15,43 @@ struct Order {
 
 fn main() -> Result<(), Box<dyn Error>> {
     match &env::args().skip(1).collect::<Vec<_>>()[..] {
-        [name, directory] => run_node(name, Path::new(directory)),
-        _ => start_three(),
+        [name, directory] => read_order(name, Path::new(directory)),
+        _ => take_order(&env::temp_dir().join(format!("shop-{}", std::process::id()))),
     }
 }
 
-fn run_node(name: &str, directory: &Path) -> Result<(), Box<dyn Error>> {
+fn open(name: &str, directory: &Path) -> Result<ReplicatedEnvironment, OpenError> {
     let config = RepConfig::builder("shop", name, "localhost")
         .member("node1", "localhost:14001")
         .member("node2", "localhost:14002")
-        .member("node3", "localhost:14003")
-        .data_dir(directory.join(name));
-    let env = ReplicatedEnvironment::new(config.build())?;
+        .member("node3", "localhost:14003");
+    ReplicatedEnvironment::new(config.data_dir(directory.join(name)).build())
+}
+
+fn read_order(name: &str, directory: &Path) -> Result<(), Box<dyn Error>> {
+    let (env, mut token) = (open(name, directory)?, String::new());
+    stdin().read_line(&mut token)?;
+    let seen = ConsistencyPolicy::CommitPointConsistency { token: token.trim().parse()?, timeout: PATIENCE };
     let orders = env.database::<u64, Order>("default")?;
-    if env.wait_for_master(PATIENCE)?.node == name {
-        env.wait_for_state(NodeState::Master, PATIENCE)?;
-        orders.put(&42, &Order { item: "apples".into(), count: 3 }).wait()?;
-    }
-    let newest = ConsistencyPolicy::Linearizable { timeout: PATIENCE };
-    while orders.get(&42, newest)?.is_none() {
-        thread::sleep(Duration::from_millis(10)); // the master has not taken it yet
-    }
-    println!("{name} reads {:?}", orders.get(&42, newest)?);
-    stdin().read_line(&mut String::new())?; // serve until everybody has read it
+    println!("{name} reads {:?}", orders.get(&42, seen)?);
     Ok(env.close()?)
 }
 
-fn start_three() -> Result<(), Box<dyn Error>> {
-    let (directory, mut nodes) = (env::temp_dir().join(format!("shop-{}", std::process::id())), Vec::new());
-    for name in ["node1", "node2", "node3"] {
-        let mut command = Command::new(env::current_exe()?);
-        command.arg(name).arg(&directory).stdin(Stdio::piped()).stdout(Stdio::piped());
-        nodes.push(command.spawn()?);
+fn take_order(directory: &Path) -> Result<(), Box<dyn Error>> {
+    let (env, mut others) = (open("node1", directory)?, Vec::new());
+    for name in ["node2", "node3"] {
+        others.push(Command::new(env::current_exe()?).arg(name).arg(directory).stdin(Stdio::piped()).spawn()?);
     }
-    for output in nodes.iter_mut().filter_map(|node| node.stdout.take()) {
-        println!("{}", BufReader::new(output).lines().next().ok_or("a node has failed")??);
+    env.wait_for_master(PATIENCE)?; // whichever node that is
+    let orders = env.database::<u64, Order>("default")?;
+    let written = orders.put(&42, &Order { item: "apples".into(), count: 3 }).wait()?;
+    println!("node1 reads {:?}", orders.get(&42, None)?);
+    for node in &mut others {
+        writeln!(node.stdin.take().ok_or("no stdin")?, "{}", written.token)?;
     }
-    for mut node in nodes {
-        drop(node.stdin.take()); // it stops serving
+    for mut node in others {
         node.wait()?.success().then_some(()).ok_or("a node has failed")?;
     }
+    env.close()?;
     Ok(fs::remove_dir_all(directory)?)
 }

@@ -24,6 +24,7 @@ use databases::Databases;
 use failure::Refusals;
 use quorate::{
     ConsistencyPolicy, EntryId, GroupUuid, ReadError, ReadSet, ReplicatedEnvironment, Snapshot, WriteBatch,
+    WriteError,
 };
 use scan::{ScanStream, Scans};
 use status::Times;
@@ -243,7 +244,7 @@ impl Quorate for QuorateService {
     async fn get(&self, request: Request<GetRequest>) -> Result<Response<GetResponse>, Status> {
         let GetRequest { database, key, consistency } = request.into_inner();
         if key.is_empty() {
-            return Err(Status::invalid_argument("the key is empty: keys have at least 1 byte"));
+            return Err(self.refusals.write(&WriteError::EmptyKey));
         }
         let snapshot = self.snapshot(consistency).await?;
         let database = self.databases.find(&database, &self.refusals).await?;

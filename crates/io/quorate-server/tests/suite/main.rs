@@ -16,6 +16,7 @@ mod node;
 mod observation;
 mod refusals;
 mod rows;
+mod same_words;
 mod scans;
 mod sessions;
 mod terminal;
