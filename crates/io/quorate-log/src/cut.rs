@@ -29,7 +29,7 @@ impl Log {
         Ok(Truncated { dropped: Some((first, last)), count, rollback_file: Some(file) })
     }
 
-    /// Cuts off what is left of durable entries that were lost from the end.
+    /// Cuts off what is left behind the last entry, where that could not be done on open.
     pub(crate) fn settle_lost_end(&mut self) -> Result<(), LogError> {
         if !self.cut_pending {
             return Ok(());

@@ -14,7 +14,7 @@ use quorate_core::Vlsn;
 /// | 32 | 4 | offset of this header in the segment |
 /// | 36 | 4 | length of what follows the header |
 /// | 40 | 4 | the group's number |
-/// | 44 | 4 | how many entries |
+/// | 44 | 4 | how many entries; each takes a byte at least |
 /// | 48 | 4 | header checksum of the frame before |
 /// | 52 | 4 | 1 if the entries are missing, else 0 |
 /// | 56 | 8 | the last entry that was durable before this write, or 0 |
@@ -84,7 +84,7 @@ impl GroupHeader {
         if place != (segment.identity as u64, segment.number, segment.generation, offset) {
             return None;
         }
-        Some(Self {
+        let header = Self {
             offset: offset as u32,
             bytes: fields.u32()?,
             number: fields.u32()?,
@@ -93,7 +93,8 @@ impl GroupHeader {
             missing: fields.u32()? == 1,
             durable: Vlsn::new(fields.u64()?),
             first: Vlsn::new(fields.u64()?)?,
-        })
+        };
+        (header.count <= header.bytes).then_some(header)
     }
 
     /// Where the frames begin.

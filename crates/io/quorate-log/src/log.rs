@@ -38,8 +38,8 @@ pub struct Log {
     pub(crate) group_next: u32,
     /// What the last group header says was durable.
     pub(crate) stated: Option<Vlsn>,
-    /// Durable entries behind the end were lost, and what is left of them is still there. The next write
-    /// cuts it off.
+    /// Durable entries behind the end were lost, or lost the header of their group, and what is left of them
+    /// is still there. The next write ends the segment behind the last entry.
     pub(crate) cut_pending: bool,
     /// The first failure: nothing is written any more.
     pub(crate) poison: Option<String>,

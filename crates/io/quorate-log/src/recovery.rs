@@ -62,7 +62,7 @@ impl Log {
             end: recovered.last.end,
             group_next: recovered.last.group_next,
             stated: recovered.last.durable,
-            cut_pending: recovered.last.lost_durable_end,
+            cut_pending: recovered.last.needs_cut(),
             poison: None,
             _lock: lock,
         };
@@ -80,7 +80,7 @@ impl Log {
     fn settle_tail(&mut self, last: &Scan, unproven: &[u8]) -> Result<(), LogError> {
         let file = self.last_file();
         let error = |error| failed("repairing the end of", &file.path, &error);
-        if !last.lost_durable_end {
+        if !last.needs_cut() {
             let start = (last.end - unproven.len()) as u64;
             file.file.write_at(start, &[IoSlice::new(unproven)]).map_err(error)?;
             if let Some(torn) = &last.torn {

@@ -9,8 +9,11 @@
 mod groups;
 mod walk;
 
+use crate::config::LogConfig;
 use crate::group_header::GroupHeader;
 use crate::segment_header::SegmentHeader;
+use groups::Groups;
+use quorate_codec::HEADER_BYTES;
 use quorate_core::{DamagedRange, Term, Vlsn};
 use quorate_vlsn::DenseIndex;
 use std::ops::Range;
@@ -34,6 +37,9 @@ impl From<&SegmentHeader> for Follows {
     }
 }
 
+/// No segment holds more entries: a frame has a header at least.
+const ENTRIES_MAX: u64 = LogConfig::SEGMENT_BYTES_MAX as u64 / HEADER_BYTES as u64;
+
 /// What a segment holds.
 #[derive(Debug)]
 pub(crate) struct Scan {
@@ -51,21 +57,33 @@ pub(crate) struct Scan {
     pub(crate) group_next: u32,
     /// What the group headers say was durable.
     pub(crate) durable: Option<Vlsn>,
-    /// Bytes behind the end, left by a torn write, that look like a group.
+    /// Bytes behind the end, left by a torn write or an earlier one, that look like groups.
     pub(crate) torn: Option<Range<usize>>,
     /// Where the first group begins of which no header says that it was durable; beyond the end, if there is
     /// none.
     pub(crate) unproven: usize,
     /// Durable entries stood behind the end.
     pub(crate) lost_durable_end: bool,
+    /// Only what stands behind the end tells that the last entries had been durable: the header of their group
+    /// is lost, or they are damaged and no header before the end speaks of them.
+    pub(crate) leans_on_rest: bool,
+}
+
+impl Scan {
+    /// What stands behind the end must stay as it is until the next segment's header says where the log ends.
+    pub(crate) const fn needs_cut(&self) -> bool {
+        self.lost_durable_end || self.leans_on_rest
+    }
 }
 
 /// Scans a segment. `follows` is `None` for the last one, whose end the scan is to find.
 ///
 /// `None` where the damage hides so much that the entries cannot even be counted.
 pub(crate) fn scan(bytes: &[u8], header: &SegmentHeader, follows: Option<Follows>) -> Option<Scan> {
-    let groups = groups::find(bytes, header);
-    let stated = groups.iter().map(|group| group.durable).max().flatten();
+    if follows.is_some_and(|follows| follows.first.since(header.first) > ENTRIES_MAX) {
+        return None;
+    }
+    let Groups { in_order: groups, stated, strays_end } = Groups::find(bytes, header);
     let durable = match follows {
         Some(follows) => follows.first.previous(),
         None => stated.max(header.first.previous()),
@@ -78,24 +96,31 @@ pub(crate) fn scan(bytes: &[u8], header: &SegmentHeader, follows: Option<Follows
         }
         taken += 1;
     }
-    let torn = if follows.is_none() { torn(walk.end()..bytes.len(), &groups[taken..]) } else { None };
+    let torn =
+        if follows.is_none() { torn(walk.end()..bytes.len(), &groups[taken..], strays_end) } else { None };
     let group_next = groups[..taken].last().map_or(0, |group| group.number + 1);
+    let stated_before_end = groups[..taken].iter().map(|group| group.durable).max().flatten();
     let unproven = groups[..taken].iter().find(|group| group.count > 0 && Some(group.first) > stated);
-    walk.finish(Scan {
-        unproven: unproven.map_or(usize::MAX, |group| group.offset as usize),
-        index: DenseIndex::new(header.first),
-        terms: Vec::new(),
-        damaged: Vec::new(),
-        chain: header.chain_before,
-        end: 0,
-        group_next,
-        durable: stated,
-        torn,
-        lost_durable_end: false,
-    })
+    walk.finish(
+        stated_before_end,
+        Scan {
+            unproven: unproven.map_or(usize::MAX, |group| group.offset as usize),
+            index: DenseIndex::new(header.first),
+            terms: Vec::new(),
+            damaged: Vec::new(),
+            chain: header.chain_before,
+            end: 0,
+            group_next,
+            durable: stated,
+            torn,
+            lost_durable_end: false,
+            leans_on_rest: false,
+        },
+    )
 }
 
-/// What the dropped groups take of the rest of a segment.
-fn torn(rest: Range<usize>, dropped: &[GroupHeader]) -> Option<Range<usize>> {
-    dropped.iter().map(GroupHeader::end).max().map(|last| rest.start..last.min(rest.end))
+/// What the dropped groups, and those out of order, take of the rest of a segment.
+fn torn(rest: Range<usize>, dropped: &[GroupHeader], strays_end: usize) -> Option<Range<usize>> {
+    let end = dropped.iter().map(GroupHeader::end).fold(strays_end, usize::max).min(rest.end);
+    (end > rest.start).then_some(rest.start..end)
 }

@@ -41,7 +41,8 @@ pub(super) fn decode(bytes: &[u8]) -> Option<(u64, HardState)> {
     }
     let checksum = fields.u32()?;
     let length = fields.u32()? as usize;
-    let sequence = fields.u64()?;
+    // No disk lives through so many stores, and each needs a number behind the last.
+    let sequence = fields.u64().filter(|sequence| *sequence <= u64::MAX / 2)?;
     let state = fields.bytes(length)?;
     let covered = bytes.get(COVERED_AT..COVERED_AT + 12 + length)?;
     (crc32c::crc32c(covered) == checksum).then_some(())?;

@@ -36,6 +36,8 @@ pub(super) struct Walk<'a> {
     /// Header checksum of the frame before the next one, unless damage hides it.
     chain: Option<u32>,
     end: usize,
+    /// The last entries were found behind `end`, where the header of their group is lost.
+    headless: bool,
 }
 
 impl<'a> Walk<'a> {
@@ -58,6 +60,7 @@ impl<'a> Walk<'a> {
             named: before,
             chain: Some(header.chain_before),
             end: SEGMENT_HEADER_BYTES,
+            headless: false,
         }
     }
 
@@ -95,6 +98,7 @@ impl<'a> Walk<'a> {
             self.note(offset, verdict)?;
         }
         self.end = group.end();
+        self.headless = false;
         Some(true)
     }
 
@@ -109,14 +113,19 @@ impl<'a> Walk<'a> {
             offset += 1;
         }
         self.end = group.end();
+        self.headless = false;
         Some(true)
     }
 
     /// Durable entries stand before `group`, and the group header before them is lost: takes those that
-    /// still follow the chain.
+    /// still follow the chain. `None` if there is no room for so many.
     fn salvage(&mut self, group: &GroupHeader) -> Option<()> {
         let mut offset = self.end + GROUP_HEADER_BYTES;
         while self.next() < group.first && !self.is_complete() {
+            if offset >= group.offset as usize {
+                return None;
+            }
+            self.headless = true;
             match self.chain.and_then(|chain| self.frame(offset, self.next(), chain, self.named.term)) {
                 Some((header, payload_good)) if offset + header.frame_bytes() <= group.offset as usize => {
                     self.note(offset, verdict(header, payload_good))?;
@@ -227,7 +236,8 @@ impl<'a> Walk<'a> {
         self.damage_open = false;
     }
 
-    pub(super) fn finish(mut self, scan: Scan) -> Option<Scan> {
+    /// The scan's result; the headers of the groups taken say that entries up to `stated` had been durable.
+    pub(super) fn finish(mut self, stated: Option<Vlsn>, scan: Scan) -> Option<Scan> {
         let lost_durable_end = match self.follows {
             Some(follows) => {
                 self.finish_before(follows)?;
@@ -235,8 +245,10 @@ impl<'a> Walk<'a> {
             }
             None => self.finish_open(),
         };
+        let damaged_unstated = self.damaged.last().is_some_and(|range| Some(range.last) > stated);
         Some(Scan {
             end: self.end(),
+            leans_on_rest: self.headless || damaged_unstated,
             index: self.index,
             terms: self.terms,
             damaged: self.damaged,

@@ -1,10 +1,11 @@
 //! Bits flip, writes are lost or go astray.
 
-use crate::support::{append, files, frames_of, next_batch, open, prepare, read_all, vlsn};
+use crate::support::{append, entry, files, frames_of, next_batch, open, prepare, read_all, vlsn};
 use quorate_codec::{decode, prefix, suffix};
 use quorate_core::{Batch, DamagedRange, LogError, LogStore, Term, Vlsn};
 use quorate_log::Log;
 use quorate_log::vfs::{MemoryVfs, Vfs};
+use std::path::Path;
 
 /// A log of three segments and a bit, all of it durable, and stated to be.
 struct Healthy {
@@ -384,4 +385,69 @@ fn damage_in_the_last_segment_goes_with_its_entries_once_nobody_needs_them() {
     drop(log);
     disk.kill();
     assert_eq!(open(&disk).unwrap().summary(), expected);
+}
+
+/// Where the groups of a segment begin, in bytes.
+fn groups(disk: &MemoryVfs, segment: &Path) -> Vec<u64> {
+    let bytes = disk.contents(segment).expect("the segment");
+    let starts = (0..bytes.len()).step_by(8);
+    starts.filter(|start| bytes[*start..].starts_with(b"QGR")).map(|start| start as u64).collect()
+}
+
+#[test]
+fn a_durable_entry_that_lost_its_group_header_survives_a_torn_write_behind_it() {
+    let disk = MemoryVfs::new();
+    let mut log = open(&disk).expect("an empty log");
+    append(&mut log, 1, 2, 30);
+    log.sync().expect("a sync");
+    append(&mut log, 1, 1, 30);
+    log.sync().expect("a sync");
+    append(&mut log, 1, 2, 30);
+    drop(log);
+    disk.kill();
+    let segment = files(&disk, ".log")[0].clone();
+    let starts = groups(&disk, &segment);
+    disk.flip_bit(&segment, starts[1] + 24, 3);
+    disk.flip_bit(&segment, starts[2] + 72 + 40, 3);
+    for _ in 0..2 {
+        let summary = open(&disk).expect("the log").summary();
+        assert_eq!((summary.terms.last_vlsn(), summary.lost_durable_end), (Some(vlsn(3)), false));
+    }
+    let mut log = open(&disk).expect("the log");
+    let before = read_all(&*log.reader(), 1, 3);
+    append(&mut log, 2, 2, 30);
+    log.sync().expect("a sync");
+    drop(log);
+    let log = open(&disk).expect("the log");
+    assert_eq!(log.summary().terms.last(), Some(entry(2, 5)));
+    assert_eq!(read_all(&*log.reader(), 1, 3), before);
+    assert_eq!(log.verify().expect("a disk that is read"), []);
+}
+
+#[test]
+fn a_damaged_durable_entry_is_not_forgotten_with_the_torn_write_that_says_it_was_durable() {
+    let disk = MemoryVfs::new();
+    let mut log = open(&disk).expect("an empty log");
+    append(&mut log, 1, 2, 30);
+    log.sync().expect("a sync");
+    let durable = append(&mut log, 1, 1, 30);
+    log.sync().expect("a sync");
+    append(&mut log, 1, 2, 30);
+    drop(log);
+    disk.kill();
+    let segment = files(&disk, ".log")[0].clone();
+    let starts = groups(&disk, &segment);
+    disk.flip_bit(&segment, starts[1] + 72 + 40, 3);
+    disk.flip_bit(&segment, starts[2] + 72 + 40, 3);
+    for _ in 0..2 {
+        let summary = open(&disk).expect("the log").summary();
+        assert_eq!(summary.terms.last_vlsn(), Some(vlsn(3)));
+        assert_eq!(summary.damaged.iter().map(|range| range.first).collect::<Vec<_>>(), [vlsn(3)]);
+    }
+    let mut log = open(&disk).expect("the log");
+    log.repair(&durable).expect("the entry as it was");
+    append(&mut log, 2, 1, 30);
+    drop(log);
+    let log = open(&disk).expect("the log");
+    assert_eq!((log.summary().terms.last_vlsn(), log.summary().damaged), (Some(vlsn(4)), Vec::new()));
 }
