@@ -100,7 +100,7 @@ pub use quorate_env::{
     Parts, PendingRead, ReadError, ReadSet, RepConfig, RepConfigBuilder, RepStats, RepTransportKind,
     ReplicaStatus, Rows, Session, Snapshot, StateChangeEvent, StateChangeListener, TransactError,
     TransactOptions, Transacted, Transaction, TransactionError, TransactionRows, TypedRows, WaitError,
-    WriteBatch, WriteError, WriteRequest, encode_key,
+    WallClock, WriteBatch, WriteError, WriteRequest, encode_key, system_wall_clock,
 };
 pub use quorate_policy::{CommitDurability, CommitToken, ConsistencyPolicy, ReplicaAckPolicy, SyncPolicy};
 pub use quorate_transport::{

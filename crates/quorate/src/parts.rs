@@ -4,6 +4,7 @@ use quorate_core::{Inbox, KvStore, NodeId, Packet, SendError, Service, Transport
 use quorate_engine::MemoryStore;
 use quorate_env::{
     EngineKind, PartError, Parts, RepConfig, RepTransportKind, TransportPlan, TransportStarter,
+    system_wall_clock,
 };
 use quorate_log::vfs::OsVfs;
 use quorate_transport::{
@@ -51,6 +52,7 @@ pub(crate) fn of<'a>(config: &RepConfig, network: Network<'a>) -> Parts<'a> {
         store: Box::new(move |path| open_store(engine, path, cache_bytes)),
         transport: transport(config, network),
         vfs: Arc::new(OsVfs),
+        wall_clock: system_wall_clock(),
     }
 }
 

@@ -1,6 +1,6 @@
 use crate::parts::{self, Network};
 use quorate_core::Engine;
-use quorate_env::{EngineParts, OpenError, PartError, RepConfig};
+use quorate_env::{EngineParts, OpenError, PartError, RepConfig, system_wall_clock};
 use quorate_log::vfs::OsVfs;
 use quorate_transport::{InMemoryNetwork, Listener};
 use std::ops::Deref;
@@ -62,6 +62,7 @@ impl ReplicatedEngine {
             engine: Box::new(|path| open(path).map(|engine| Box::new(engine) as _).map_err(Into::into)),
             transport: parts::transport(&config, network),
             vfs: Arc::new(OsVfs),
+            wall_clock: system_wall_clock(),
         };
         quorate_env::ReplicatedEngine::open(config, parts).map(Self)
     }

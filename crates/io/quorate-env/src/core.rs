@@ -225,6 +225,14 @@ impl Core {
         slot
     }
 
+    /// Lets time pass. The slot is answered early if the event loop ends.
+    pub(crate) fn pause(&self, duration: Duration) -> Slot<()> {
+        let (slot, ticket) = slot::slot();
+        let until = self.clock.now() + duration;
+        let _ = self.events.send(Event::Pause { until, ticket });
+        slot
+    }
+
     /// The databases as they are now.
     pub(crate) fn snapshot(&self) -> Result<Snapshot, ReadError> {
         match &*self.reader.read().unwrap_or_else(PoisonError::into_inner) {

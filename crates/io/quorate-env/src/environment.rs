@@ -2,7 +2,7 @@ use crate::core::Core;
 use crate::handle::Handle;
 use crate::import::Importer;
 use crate::limits::check_name;
-use crate::parts::EngineSource;
+use crate::parts::{EngineSource, Machine};
 use crate::{
     BytesDatabase, CloseError, Commit, CreateDatabase, Database, DatabaseError, GroupStatus, ImportError,
     ImportOptions, ImportRow, Imported, Key, MasterAddress, OpenError, OpenSession, Parts, PendingRead,
@@ -32,8 +32,9 @@ impl Environment {
     /// # Errors
     /// [`OpenError`]; nothing runs.
     pub fn open(config: RepConfig, parts: Parts<'_>) -> Result<Self, OpenError> {
-        let Parts { store, transport, vfs } = parts;
-        let handle = Handle::open(config, EngineSource::Store(store), transport, vfs)?;
+        let Parts { store, transport, vfs, wall_clock } = parts;
+        let machine = Machine { vfs, wall_clock };
+        let handle = Handle::open(config, EngineSource::Store(store), transport, machine)?;
         Ok(Self { core: Arc::clone(&handle.core), handle })
     }
 

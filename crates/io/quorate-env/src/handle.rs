@@ -1,5 +1,5 @@
 use crate::core::Core;
-use crate::parts::EngineSource;
+use crate::parts::{EngineSource, Machine};
 use crate::shell::combiner;
 use crate::shell::event::Event;
 use crate::shell::listeners::ListenerCommand;
@@ -10,7 +10,6 @@ use crate::{
 };
 use crossbeam_channel::Sender;
 use quorate_core::NodeState;
-use quorate_log::vfs::Vfs;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle, ThreadId};
 use std::time::Duration;
@@ -34,9 +33,9 @@ impl Handle {
         config: RepConfig,
         engine: EngineSource<'_>,
         transport: TransportStarter<'_>,
-        vfs: Arc<dyn Vfs>,
+        machine: Machine,
     ) -> Result<Self, OpenError> {
-        let running = startup::open(config, engine, transport, vfs)?;
+        let running = startup::open(config, engine, transport, machine)?;
         let Running { core, listeners, listener_thread, loop_thread } = running;
         let own_threads = [loop_thread.thread().id(), listener_thread.thread().id()];
         let threads = Threads { event_loop: loop_thread, listeners: listener_thread };

@@ -10,6 +10,19 @@
 //!   an error type for each operation.
 //! - The single-threaded types that the event loop is made of, with no clock and no thread in them:
 //!   [`Applier`], [`CommitWaiters`], [`Conflicts`], [`ReadWaiters`].
+//!
+//! # Tracing
+//!
+//! At the level `TRACE` each step of a commit's way is told by the `tracing` crate, a batch at a time; the
+//! positions (VLSN) tell which batch. Nothing is done for it while nobody asks.
+//!
+//! | name | fields | the step |
+//! |---|---|---|
+//! | span `propose` | `count`, `first` | writes are given their positions |
+//! | span `append` | `last`, `bytes` | the log file takes entries up to `last` |
+//! | span `sync` | `last` | entries up to `last` are durable here |
+//! | event `committed` | `last` | entries up to `last` are known to be committed, and go to the engine |
+//! | span `apply` | `bytes`, `last` | the engine takes entries up to `last` |
 #![forbid(unsafe_code)]
 
 mod admission;
@@ -42,6 +55,7 @@ mod master_address;
 mod metrics;
 mod open_error;
 mod parts;
+mod pauses;
 mod payloads;
 mod read;
 mod read_error;
@@ -69,6 +83,7 @@ mod write_ticket;
 
 pub use applier::{Applied, Applier};
 pub use bytes_database::BytesDatabase;
+pub use clock::{WallClock, system_wall_clock};
 pub use close_error::CloseError;
 pub use commit::{Commit, CommitExtent, Committed};
 pub use commit_waiters::{CommitOutcome, CommitWaiters, Resolved};

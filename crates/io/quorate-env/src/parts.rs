@@ -1,3 +1,4 @@
+use crate::WallClock;
 use quorate_core::{Engine, Inbox, KvStore, MemberList, NodeId, Transport};
 use quorate_log::vfs::Vfs;
 use std::error::Error;
@@ -14,6 +15,8 @@ pub struct Parts<'a> {
     pub transport: TransportStarter<'a>,
     /// The files of the log and of the hard state.
     pub vfs: Arc<dyn Vfs>,
+    /// The time of day.
+    pub wall_clock: WallClock,
 }
 
 /// What a node that replicates an application's own engine is made of besides its configuration.
@@ -24,6 +27,14 @@ pub struct EngineParts<'a> {
     pub transport: TransportStarter<'a>,
     /// The files of the log and of the hard state.
     pub vfs: Arc<dyn Vfs>,
+    /// The time of day.
+    pub wall_clock: WallClock,
+}
+
+/// What a node stands on in its machine.
+pub(crate) struct Machine {
+    pub(crate) vfs: Arc<dyn Vfs>,
+    pub(crate) wall_clock: WallClock,
 }
 
 /// Where a node's engine comes from.

@@ -1,6 +1,6 @@
 use crate::admission::Admission;
 use crate::handle::Handle;
-use crate::parts::EngineSource;
+use crate::parts::{EngineSource, Machine};
 use crate::{
     CloseError, Commit, EngineParts, GroupStatus, MasterAddress, OpenError, ReadError, RepConfig, RepStats,
     StateChangeEvent, StateChangeListener, WaitError,
@@ -29,8 +29,9 @@ impl ReplicatedEngine {
     /// # Errors
     /// [`OpenError`]; nothing runs.
     pub fn open(config: RepConfig, parts: EngineParts<'_>) -> Result<Self, OpenError> {
-        let EngineParts { engine, transport, vfs } = parts;
-        Handle::open(config, EngineSource::Application(engine), transport, vfs).map(Self)
+        let EngineParts { engine, transport, vfs, wall_clock } = parts;
+        let machine = Machine { vfs, wall_clock };
+        Handle::open(config, EngineSource::Application(engine), transport, machine).map(Self)
     }
 
     /// Proposes an entry, as durably as the configuration says. What the engine's `apply` returns for it is

@@ -193,7 +193,7 @@ impl Node {
         let founding = self.roster().filter(|_| start.vlsn == Vlsn::FIRST).map(encode_roster);
         let Role::Leading(leading) = &mut self.role else { return };
         let payload = founding.as_deref().unwrap_or_default();
-        leading.encoder.push(start, EntryKind::TermStart, Requirement::SYNC, 0, payload);
+        leading.encoder.push(start, EntryKind::TermStart, Requirement::SYNC, self.wall_clock_micros, payload);
         if let Some(batch) = leading.encoder.finish() {
             self.append_own(now, batch);
         }

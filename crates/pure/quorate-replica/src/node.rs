@@ -50,6 +50,8 @@ pub struct Node {
     pub(crate) forwarding: Forwarding,
     pub(crate) streams_begun: u32,
     pub(crate) counters: Counters,
+    /// For the entries that the node makes by itself.
+    pub(crate) wall_clock_micros: u64,
     announced: (NodeState, Term, Option<NodeId>),
     halted: bool,
     outputs: VecDeque<Output>,
@@ -125,6 +127,7 @@ impl Node {
             forwarding: Forwarding::default(),
             streams_begun: 0,
             counters: Counters::default(),
+            wall_clock_micros: 0,
             announced: (NodeState::Unknown, hard.promised, None),
             halted: false,
             outputs: VecDeque::new(),
@@ -167,6 +170,12 @@ impl Node {
             Input::Failed { reason } => self.halt(Halt::Failed { reason }),
         }
         self.settle(now);
+    }
+
+    /// Takes in what the wall clock says, in microseconds since 1970: for the entries that the node makes by itself, so that people who read
+    /// the log know when. It decides nothing.
+    pub const fn set_wall_clock(&mut self, micros: u64) {
+        self.wall_clock_micros = micros;
     }
 
     /// Proposes a ballot at once, without asking the others whether they suspect the master too: for an operator who knows better, and for

@@ -35,6 +35,11 @@
 //! again: whatever happens, the writes take effect once. If that cannot be settled in time the error says so:
 //! [`TransactError::outcome`](crate::TransactError::outcome) tells *not done* from *unknown*.
 //!
+//! # How long it is tried
+//!
+//! Other writes that come between, a lost master, replicas that are missing for what is asked: after each the
+//! function runs again, for as long as [`TransactOptions::timeout`](crate::TransactOptions) says.
+//!
 //! # Sessions
 //!
 //! A caller that retries single writes itself, over another process's death for example, numbers them within

@@ -62,15 +62,20 @@ impl Group {
         self.nodes.iter().flatten()
     }
 
+    /// Takes a node out of the group's hands.
+    pub(crate) fn take(&mut self, index: usize) -> ReplicatedEnvironment {
+        self.nodes[index].take().expect("the node runs")
+    }
+
     /// Takes a node down in order.
     pub(crate) fn stop(&mut self, index: usize) {
-        self.nodes[index].take().expect("the node runs").close().unwrap();
+        self.take(index).close().unwrap();
     }
 
     /// Cuts a node off as if its process had died, and only then ends it.
     pub(crate) fn kill(&mut self, index: usize) {
         self.network.kill(id(index));
-        self.nodes[index].take().expect("the node runs").close().unwrap();
+        self.take(index).close().unwrap();
     }
 
     pub(crate) fn partition(&self, a: usize, b: usize) {

@@ -45,6 +45,7 @@ fn open(directory: &TempDir, fails: &Arc<AtomicBool>) -> ReplicatedEnvironment {
         store: Box::new(move |_| Ok(Arc::new(Failing { store: MemoryStore::new(), fails }))),
         transport: Box::new(move |plan, inbox| Ok(Arc::new(network.start(plan.me, plan.members, inbox)?))),
         vfs: Arc::new(OsVfs),
+        wall_clock: quorate::system_wall_clock(),
     };
     let node = ReplicatedEnvironment::with_parts(config, parts).unwrap();
     node.wait_for_state(NodeState::Master, LONG).unwrap();

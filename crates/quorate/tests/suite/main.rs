@@ -14,3 +14,4 @@ mod shared_listener;
 mod three_nodes;
 mod transactions;
 mod typed;
+mod wall_clock;

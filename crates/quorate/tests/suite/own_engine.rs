@@ -66,6 +66,7 @@ fn start(count: usize) -> Lists {
             engine: Box::new(|_| Ok(Box::new(Shared(list)))),
             transport: Box::new(|plan, inbox| Ok(Arc::new(network.start(plan.me, plan.members, inbox)?))),
             vfs: Arc::new(OsVfs),
+            wall_clock: quorate::system_wall_clock(),
         };
         nodes.push(ReplicatedEngine::open(config, parts).unwrap());
     }

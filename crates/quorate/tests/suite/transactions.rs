@@ -286,6 +286,27 @@ fn transactions_are_done_exactly_once_while_master_after_master_is_cut_off() {
     }
 }
 
+#[test]
+fn a_transaction_waits_for_the_replicas_that_it_needs_and_then_is_done() {
+    let mut group = Group::start(3);
+    let master = group.master();
+    let database = default_database(group.node(master));
+    let away = (master + 1) % 3;
+    group.stop(away);
+    let durability = CommitDurability { acks: ReplicaAckPolicy::All, ..CommitDurability::default() };
+    let options =
+        TransactOptions { timeout: Some(LONG), durability: Some(durability), ..TransactOptions::default() };
+    let node = group.take(master);
+    let transacted = thread::scope(|scope| {
+        let running = scope.spawn(|| node.transact_with(options, |tx| increment(tx, &database, b"count")));
+        wait_until(|| node.stats().writes_refused > 1);
+        group.open(away);
+        running.join().unwrap().unwrap()
+    });
+    assert!(transacted.attempts > 1);
+    assert_eq!(read(&database, b"count"), 1);
+}
+
 /// The node that takes the place of a master that is cut off, which may not know it yet.
 fn next_master(group: &Group, old: usize) -> usize {
     let leads =

@@ -47,7 +47,10 @@ impl EventLoop {
                 let _ = self.workers.log_reads.send(LogRead { reader, from, through, bytes_max });
             }
             Output::Send { to, message } => self.send(to, message),
-            Output::Apply { batch } => drop(self.workers.engine.send(ApplyCommand::Apply { batch })),
+            Output::Apply { batch } => {
+                tracing::trace!(last = %batch.last().vlsn, "committed");
+                let _ = self.workers.engine.send(ApplyCommand::Apply { batch });
+            }
             Output::FlushEngine => drop(self.workers.engine.send(ApplyCommand::Flush)),
             Output::State { state, term, master } => self.change_state(state, term, master),
             Output::ReadReady { read, at } => self.reads.ready(read, at),

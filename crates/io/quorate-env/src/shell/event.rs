@@ -28,6 +28,8 @@ pub(crate) enum Event {
     Read(ReadRequest),
     /// A write that a replica has asked for is decided.
     Answer { to: NodeId, request: RequestId, result: CommitResult },
+    /// Somebody wants time to pass.
+    Pause { until: Time, ticket: Ticket<()> },
     /// Somebody wants to know how the node is.
     Inspect(Ticket<Inspection>),
     /// The environment is to be closed.

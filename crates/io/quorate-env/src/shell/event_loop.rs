@@ -11,6 +11,7 @@ use crate::admission::Answer;
 use crate::core::{Core, Permit};
 use crate::forwards::Forwards;
 use crate::metrics::Instruments;
+use crate::pauses::Pauses;
 use crate::slot::Ticket;
 use crate::write_ticket::WriteTicket;
 use crate::{CommitWaiters, Conflicts, ReadError, ReadWaiters};
@@ -43,6 +44,7 @@ pub(crate) struct EventLoop {
     pub(super) reads: ReadWaiters<WaitingRead>,
     pub(super) forwards: Forwards<WriteTicket>,
     pub(super) forwarding: Forwarding,
+    pub(super) pauses: Pauses,
     pub(super) state: Box<dyn StateStore>,
     /// Keeps others out of the data directory until all is done.
     pub(super) directory: DirectoryLock,
@@ -146,6 +148,7 @@ impl EventLoop {
             self.reads.deadline(),
             self.forwards.deadline(),
             self.gathered.deadline(),
+            self.pauses.deadline(),
         ];
         deadlines.into_iter().flatten().min()
     }
@@ -171,6 +174,7 @@ impl EventLoop {
             }
             Event::Read(request) => self.begin_read(request),
             Event::Answer { to, request, result } => self.answer_replica(to, request, result),
+            Event::Pause { until, ticket } => self.pauses.begin(until, ticket),
             Event::Inspect(ticket) => {
                 let inspection = self.inspect();
                 ticket.resolve(inspection);
@@ -182,6 +186,7 @@ impl EventLoop {
 
     /// Hands an input to the node and carries out what it asks for.
     pub(super) fn feed(&mut self, input: Input) {
+        self.node.set_wall_clock(self.core.clock.wall_micros());
         self.node.handle(self.core.clock.now(), input);
         self.carry_out();
     }

@@ -205,9 +205,10 @@ impl LogWriter {
     }
 
     fn sync(&mut self) -> Result<Option<Vlsn>, LogError> {
-        let _span = tracing::trace_span!("sync").entered();
+        let span = tracing::trace_span!("sync", last = tracing::field::Empty).entered();
         let begun = Instant::now();
         let durable = self.log.sync()?;
+        span.record("last", durable.map(tracing::field::display));
         self.sync_seconds.record(begun.elapsed());
         self.tally.log_syncs.increment();
         Ok(durable)

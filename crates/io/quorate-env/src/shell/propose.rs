@@ -1,6 +1,5 @@
 use super::event::Write;
 use super::event_loop::EventLoop;
-use crate::clock::wall_clock_micros;
 use crate::write_ticket::WriteTicket;
 use crate::{Conflicts, Obstacle, WriteError};
 use bytes::Bytes;
@@ -168,8 +167,7 @@ impl EventLoop {
                 return true;
             }
         };
-        let proposals = &self.gathered.proposals[..count];
-        let proposed = self.node.propose(self.core.clock.now(), wall_clock_micros(), proposals);
+        let proposed = self.propose_first(count);
         match proposed {
             Ok(first) => {
                 assert_eq!(first.vlsn, Vlsn::after(last), "proposals follow the last entry");
@@ -184,6 +182,17 @@ impl EventLoop {
         }
         self.carry_out();
         proposed != Err(ProposeError::Busy)
+    }
+
+    fn propose_first(&mut self, count: usize) -> Result<EntryId, ProposeError> {
+        let span = tracing::trace_span!("propose", count, first = tracing::field::Empty).entered();
+        let clock = &self.core.clock;
+        let proposals = &self.gathered.proposals[..count];
+        let proposed = self.node.propose(clock.now(), clock.wall_micros(), proposals);
+        if let Ok(first) = &proposed {
+            span.record("first", tracing::field::display(first.vlsn));
+        }
+        proposed
     }
 
     /// Counts the leading writes that can be proposed together behind the entry at `last`, and records what

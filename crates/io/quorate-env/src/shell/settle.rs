@@ -18,6 +18,7 @@ impl EventLoop {
         self.settle_commits();
         self.settle_reads();
         self.settle_forwards(self.core.clock.now());
+        self.pauses.end(self.core.clock.now());
     }
 
     fn settle_commits(&mut self) {

@@ -19,7 +19,8 @@ use crate::directory::{Directory, Opened};
 use crate::forwards::Forwards;
 use crate::kv::{KvEngine, KvReader};
 use crate::metrics::{self, Instruments};
-use crate::parts::EngineSource;
+use crate::parts::{EngineSource, Machine};
+use crate::pauses::Pauses;
 use crate::tally::Tally;
 use crate::write_queue::WriteQueue;
 use crate::{
@@ -29,7 +30,6 @@ use crate::{
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use quorate_core::{Hello, LogStore, MemberList, NodeState};
 use quorate_log::boot_id;
-use quorate_log::vfs::Vfs;
 use quorate_policy::Quorums;
 use quorate_replica::{Node, NodeConfig};
 use std::io;
@@ -53,8 +53,9 @@ pub(crate) fn open(
     config: RepConfig,
     engine: EngineSource<'_>,
     transport: TransportStarter<'_>,
-    vfs: Arc<dyn Vfs>,
+    machine: Machine,
 ) -> Result<Running, OpenError> {
+    let Machine { vfs, wall_clock } = machine;
     let checked = config.check()?;
     let seed = match config.seed {
         Some(seed) => seed,
@@ -65,7 +66,7 @@ pub(crate) fn open(
     let members = directory.members_in_effect(&hard, &checked.list);
     let (applier, reader) = open_engine(engine, &directory)?;
 
-    let clock = Clock::start();
+    let clock = Clock::start(wall_clock);
     let tally = Arc::new(Tally::default());
     let combiner = Arc::new(Combiner::new());
     let (events, event_queue) = Mailbox::new(Arc::clone(&combiner));
@@ -79,7 +80,7 @@ pub(crate) fn open(
         log: log.summary(),
         engine_applied: applier.applied(),
     };
-    let node = Node::new(node_config(&config, seed), opened, checked.list.clone(), clock.now());
+    let node = Node::new(node_config(&config, seed), opened, checked.list.clone(), core.clock.now());
 
     let hello = Arc::new(Mutex::new(hello_of(&node, &checked.list)));
     let budget =
@@ -106,6 +107,7 @@ pub(crate) fn open(
         reads: ReadWaiters::new(config.heartbeat_interval),
         forwards: Forwards::new(config.window_bytes_max),
         forwarding: Forwarding { is_on: config.forward_writes, patience: config.election_timeout },
+        pauses: Pauses::default(),
         state: Box::new(state),
         directory: lock,
         transport,

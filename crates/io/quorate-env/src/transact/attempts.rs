@@ -4,6 +4,7 @@ use crate::{ClientSession, Committed, Outcome, ReadError, Snapshot, WriteError, 
 use quorate_codec::{ReadSet, Session, WriteBatch};
 use quorate_core::Time;
 use quorate_policy::{CommitDurability, CommitToken, ConsistencyPolicy};
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,6 +32,8 @@ enum Fate {
 
 /// The timeout is so many times the one for acknowledgements, by default.
 const ACK_TIMEOUTS: u32 = 4;
+/// Between two attempts, where there is nothing to wait for but a better time.
+const PAUSE: Duration = Duration::from_millis(20);
 
 impl<'a> Attempts<'a> {
     pub(super) fn new(core: &'a Arc<Core>, options: TransactOptions) -> Self {
@@ -53,6 +56,7 @@ impl<'a> Attempts<'a> {
     /// The snapshot of the next attempt, once there is hope for it.
     pub(super) async fn begin<E>(&mut self) -> Result<Snapshot, TransactError<E>> {
         if let Some(error) = &self.last {
+            self.pause_after(error).await;
             let policy = awaited(error, self.left());
             self.wait_for(policy).await?;
         }
@@ -120,10 +124,8 @@ impl<'a> Attempts<'a> {
             let told = match error {
                 WriteError::SessionExpired | WriteError::StaleSequence => Err(error),
                 WriteError::Closed | WriteError::Halted { .. } => Err(error),
-                error
-                    if self.is_passing(&error)
-                        || matches!(error, WriteError::InsufficientReplicas { .. }) =>
-                {
+                error if self.is_passing(&error) => {
+                    self.pause_after(&error).await;
                     let policy = ConsistencyPolicy::Linearizable { timeout: self.left() };
                     self.wait_for::<E>(policy).await.map_err(|_| error)
                 }
@@ -143,12 +145,21 @@ impl<'a> Attempts<'a> {
             WriteError::Conflict { .. }
             | WriteError::SnapshotTooOld { .. }
             | WriteError::Busy
+            | WriteError::InsufficientReplicas { .. }
             | WriteError::RolledBack { .. }
             | WriteError::SessionExpired
             | WriteError::StaleSequence
             | WriteError::InsufficientAcks { .. }
             | WriteError::Interrupted { .. } => true,
             _ => false,
+        }
+    }
+
+    /// Lets time pass after what only time cures.
+    async fn pause_after(&self, error: &WriteError) {
+        if matches!(error, WriteError::Busy | WriteError::InsufficientReplicas { .. }) {
+            let mut pause = self.core.pause(PAUSE.min(self.left()));
+            poll_fn(|context| pause.poll(context)).await;
         }
     }
 

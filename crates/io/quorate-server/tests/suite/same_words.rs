@@ -81,6 +81,7 @@ async fn open(settings: &NodeSettings, disk: &MemoryVfs) -> Arc<ReplicatedEnviro
             store: Box::new(|_| Ok(Arc::new(MemoryStore::new()))),
             transport: Box::new(|plan, inbox| Ok(Arc::new(network.start(plan.me, plan.members, inbox)?))),
             vfs,
+            wall_clock: quorate::system_wall_clock(),
         };
         let environment = ReplicatedEnvironment::with_parts(config, parts).unwrap();
         environment.wait_for_state(NodeState::Master, PATIENCE).unwrap();
