@@ -10,6 +10,7 @@ mod common;
 mod demonstration;
 mod failover;
 mod increments;
+mod linearizable;
 mod log_commands;
 mod memory;
 mod node;
