@@ -27,6 +27,9 @@ pub(crate) struct Nemesis {
     /// The kinds that are still to come before all begin again, so that none is left out for long.
     deck: Vec<FaultKind>,
     under_way: UnderWay,
+    /// Nodes whose disk has been full since they were started: they may end, or stop serving until they are
+    /// started again.
+    filled: BTreeSet<usize>,
 }
 
 /// What has to be undone.
@@ -44,7 +47,8 @@ impl Nemesis {
         let possible = |kind: &FaultKind| is_isolated || !kind.needs_isolation();
         let kinds = FaultKind::ALL.into_iter().filter(possible).collect();
         let random = fastrand::Rng::with_seed(seed);
-        Self { random, kinds, deck: Vec::new(), under_way: UnderWay::default() }
+        let (under_way, filled) = (UnderWay::default(), BTreeSet::new());
+        Self { random, kinds, deck: Vec::new(), under_way, filled }
     }
 
     /// The kinds of faults that are possible here.
@@ -70,15 +74,19 @@ impl Nemesis {
                         self.inject(FaultKind::Kill, group, timeline).await?;
                     }
                     sleep(self.some(HOLD_MS)).await;
-                    self.heal(group, timeline)?;
+                    self.heal(group, timeline).await?;
                 }
             }
         }
         Ok(())
     }
 
-    /// Undoes all faults. Nodes that are not running are started.
-    pub(crate) fn heal(&mut self, group: &mut Group, timeline: &mut Timeline) -> Result<(), ChaosError> {
+    /// Undoes all faults. Nodes that are not running, or have stopped serving, are started.
+    pub(crate) async fn heal(
+        &mut self,
+        group: &mut Group,
+        timeline: &mut Timeline,
+    ) -> Result<(), ChaosError> {
         timeline.tell("the group is healed");
         self.under_way.stalled.clear();
         for node in std::mem::take(&mut self.under_way.paused) {
@@ -88,22 +96,50 @@ impl Nemesis {
         full.iter().try_for_each(|&node| group.free_disk(node))?;
         group.network.mend()?;
         for node in 0..group.size() {
-            let process = &group.processes[node];
-            let ended = process.ended().map_err(ChaosError::system("looking after a node"))?;
-            match ended {
-                Some(status) if full.contains(&node) => {
-                    timeline.tell(&format!("{} has ended with its disk full: {status}", process.name()));
-                }
-                Some(status) => timeline.complain(format!(
-                    "{} has ended by itself: {status}; its log ends with:\n{}",
-                    process.name(),
-                    process.log_tail()
-                )),
-                None => {}
+            self.see_to_end(node, group, timeline)?;
+        }
+        self.see_to_faults(group, timeline).await
+    }
+
+    /// Starts a node that does not run. If nobody has killed it and its disk was not full, that is told as
+    /// wrong.
+    fn see_to_end(&mut self, node: usize, group: &Group, timeline: &mut Timeline) -> Result<(), ChaosError> {
+        let process = &group.processes[node];
+        let ended = process.ended().map_err(ChaosError::system("looking after a node"))?;
+        if let Some(status) = ended {
+            let (name, log) = (process.name(), process.log_tail());
+            if self.filled.contains(&node) {
+                timeline.tell(&format!("{name} has ended with its disk full: {status}"));
+            } else {
+                timeline.complain(format!("{name} has ended by itself: {status}; its log ends with:\n{log}"));
             }
-            if process.id().is_none() {
-                process.start().map_err(ChaosError::system("starting a node"))?;
+        }
+        if process.id().is_none() {
+            self.filled.remove(&node);
+            process.start().map_err(ChaosError::system("starting a node"))?;
+        }
+        Ok(())
+    }
+
+    /// Starts again, as its operator would, each node that says that it has stopped serving. If its disk was
+    /// not full, that is told as wrong.
+    pub(crate) async fn see_to_faults(
+        &mut self,
+        group: &Group,
+        timeline: &mut Timeline,
+    ) -> Result<(), ChaosError> {
+        for (node, status) in group.statuses().await.into_iter().enumerate() {
+            let Some(fault) = status.map(|status| status.fault).filter(|fault| !fault.is_empty()) else {
+                continue;
+            };
+            let text = format!("{} has stopped serving: {fault}", node_name(node));
+            if self.filled.contains(&node) {
+                timeline.tell(&format!("{text}; it is started again"));
+            } else {
+                timeline.complain(text);
             }
+            kill(group, node)?;
+            self.see_to_end(node, group, timeline)?;
         }
         Ok(())
     }
@@ -125,6 +161,7 @@ impl Nemesis {
             }
             FaultKind::FullDisk => {
                 self.under_way.full.insert(node);
+                self.filled.insert(node);
                 disk::fill(&group.data_directory(node))?;
                 timeline.fault(kind, &format!("the disk of {} is full", node_name(node)));
                 Ok(())
@@ -201,7 +238,7 @@ impl Nemesis {
             let text = format!("bit {bit} of byte {offset} in {file} of {} turns over", node_name(node));
             timeline.fault(FaultKind::FlippedBit, &text);
         }
-        self.heal(group, timeline)
+        self.heal(group, timeline).await
     }
 
     /// The master as often as all others together.

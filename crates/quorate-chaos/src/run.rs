@@ -53,9 +53,17 @@ pub(crate) async fn run(
     stop.send_replace(true);
     while workers.join_next().await.is_some() {}
 
-    let healed = group.wait_until("for all nodes to agree", HEAL_PATIENCE, agreement).await?;
-    timeline.tell(&format!("all nodes agree, up to position {healed}"));
-    let last = read_everything(&group, &history).await?;
+    nemesis.see_to_faults(&group, &mut timeline).await?;
+    let last = match group.wait_until("for all nodes to agree", HEAL_PATIENCE, agreement).await {
+        Ok(position) => {
+            timeline.tell(&format!("all nodes agree, up to position {position}"));
+            read_everything(&group, &history).await?
+        }
+        Err(error) => {
+            timeline.complain(error.to_string());
+            Vec::new()
+        }
+    };
     let mut judgement = judge(history.take(), &last);
     judge_faults(&nemesis, &timeline, &mut judgement);
     Ok(judgement)
