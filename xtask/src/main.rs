@@ -38,7 +38,11 @@ enum Task {
     /// Everything that a change must pass.
     Ci(CiOptions),
     /// The whole test suite, documentation tests included.
-    Test,
+    Test {
+        /// Runs the simulator's scripts only, and writes into them what comes of them.
+        #[arg(long)]
+        bless: bool,
+    },
     /// Formats the Rust code.
     Fmt {
         /// Changes nothing; fails where something is not formatted.
@@ -79,6 +83,12 @@ enum Task {
         /// Changes nothing; fails if what is there is not what would be generated.
         #[arg(long)]
         check: bool,
+    },
+    /// Plants one mistake after the other, and says how many seeds the simulator needs to notice each.
+    Mutants {
+        /// Handed on as they are: `--seeds-max N`, `--starts N`, `--rule NAME`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
     },
     /// Runs the simulator with these arguments: `--seeds N [--from S]`, or `--seed S --trace`.
     Sim {
@@ -129,7 +139,8 @@ fn run(task: Task, steps: &mut Steps) -> Result<(), Failure> {
     let root = workspace_root();
     match task {
         Task::Ci(options) => ci::run(&root, &options, steps),
-        Task::Test => suite::run(&root, steps),
+        Task::Test { bless: false } => suite::run(&root, steps),
+        Task::Test { bless: true } => steps.run("bless", || suite::bless(&root)),
         Task::Fmt { check } => steps.run("fmt", || format_code(&root, check)),
         Task::Lint => steps.run("lint", || lint(&root)),
         Task::Layers { metadata } => steps.run("layers", || layers::run(&root, metadata.as_deref())),
@@ -142,6 +153,7 @@ fn run(task: Task, steps: &mut Steps) -> Result<(), Failure> {
         Task::Examples => steps.run("examples", || examples::run(&root, Programs::OnDemand)),
         Task::Release { .. } => steps.run("release", || release::rehearse(&root)),
         Task::Codegen { check } => steps.run("codegen", || codegen::run(&root, check, Programs::OnDemand)),
+        Task::Mutants { arguments } => steps.run("mutants", || hunt_mutants(&root, &arguments)),
         Task::Sim { arguments } => steps.run("sim", || simulate(&root, &arguments, Programs::OnDemand)),
         Task::Sweep { arguments } => steps.run("sweep", || sweep(&root, &arguments)),
         Task::Chaos { arguments } => {
@@ -174,6 +186,11 @@ fn lint(root: &Path) -> Result<(), Failure> {
 fn document(root: &Path) -> Result<(), Failure> {
     let arguments = ["doc", "--profile", "checked", "--workspace", "--all-features", "--no-deps"];
     process::run(cargo(root, &arguments).env("RUSTDOCFLAGS", "-D warnings"))
+}
+
+fn hunt_mutants(root: &Path, arguments: &[String]) -> Result<(), Failure> {
+    let mut hunt = Programs::OnDemand.command(root, "quorate-sim", "quorate-mutants")?;
+    process::run(hunt.args(arguments))
 }
 
 fn simulate(root: &Path, arguments: &[String], programs: Programs) -> Result<(), Failure> {

@@ -18,6 +18,8 @@ pub(crate) struct Dependency {
     pub(crate) kind: DependencyKind,
     /// A version is required, not a path alone.
     pub(crate) has_version: bool,
+    /// Which of its features are asked for, besides the default ones.
+    pub(crate) features: Vec<String>,
 }
 
 /// What is built from a package.
@@ -114,7 +116,9 @@ fn read_dependency(dependency: &Value) -> Result<Dependency, String> {
         Some(other) => return Err(format!("a dependency is of the unknown kind {other:?}")),
     };
     let has_version = dependency["req"].as_str().is_some_and(|version| version != "*");
-    Ok(Dependency { name: text(dependency, "name")?, kind, has_version })
+    let features = dependency["features"].as_array().into_iter().flatten();
+    let features = features.filter_map(Value::as_str).map(str::to_owned).collect();
+    Ok(Dependency { name: text(dependency, "name")?, kind, has_version, features })
 }
 
 fn read_target(target: &Value) -> Result<Target, String> {

@@ -66,6 +66,7 @@ mod tests {
             name: (*name).to_owned(),
             kind: DependencyKind::Normal,
             has_version: true,
+            features: Vec::new(),
         };
         Package {
             name: name.to_owned(),

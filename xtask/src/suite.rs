@@ -23,6 +23,12 @@ pub(crate) fn run(root: &Path, steps: &mut Steps) -> Result<(), Failure> {
     steps.run("tests", || run_with_cargo(root))
 }
 
+/// Plays the simulator's scripts, and writes into them what comes of them.
+pub(crate) fn bless(root: &Path) -> Result<(), Failure> {
+    let arguments = ["test", "--profile", "checked", "--package", "quorate-sim", "--test", "scripts"];
+    process::run(cargo(root, &arguments).env("BLESS", "1"))
+}
+
 fn run_with_cargo(root: &Path) -> Result<(), Failure> {
     let mut tally = Tally::default();
     let mut command = cargo(root, &["test", "--profile", "checked", "--workspace", "--no-fail-fast"]);

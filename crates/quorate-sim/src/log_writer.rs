@@ -54,16 +54,14 @@ pub(crate) struct LogWriter {
     sync_due: Option<u64>,
     /// The log has something to do ahead of need.
     wants_preparation: bool,
-    /// The broken rule: what is written is reported as durable at once.
-    lies_about_sync: bool,
 }
 
 /// How many batches one group takes at most.
 const GROUP_BATCHES_MAX: usize = 64;
 
 impl LogWriter {
-    pub(crate) fn new(node: NodeId, log: Log, lies_about_sync: bool) -> Self {
-        Self { node, log, queue: VecDeque::new(), sync_due: None, wants_preparation: true, lies_about_sync }
+    pub(crate) fn new(node: NodeId, log: Log) -> Self {
+        Self { node, log, queue: VecDeque::new(), sync_due: None, wants_preparation: true }
     }
 
     pub(crate) fn push(&mut self, job: LogJob) {
@@ -152,14 +150,10 @@ impl LogWriter {
         checker.written(self.node);
         self.wants_preparation = true;
         let last = batches[batches.len() - 1].last().vlsn;
-        let mut completions = vec![Input::Written { epoch, last }.into()];
         if sync {
             self.sync_due = Some(epoch);
-            if self.lies_about_sync {
-                completions.push(Input::Durable { epoch, last }.into());
-            }
         }
-        Ok(completions)
+        Ok(vec![Input::Written { epoch, last }.into()])
     }
 
     fn sync(&mut self, epoch: u64, checker: &mut Checker) -> Result<Option<Completion>, Stop> {

@@ -4,6 +4,7 @@ mod at_rest;
 
 pub(crate) use at_rest::{Backup, SegmentFile};
 
+use crate::BrokenRule;
 use crate::SimTime;
 use crate::apply_worker::ApplyWorker;
 use crate::checker::{Checker, Ending, Found};
@@ -12,9 +13,7 @@ use crate::engine_file::EngineFiles;
 use crate::log_writer::LogWriter;
 use crate::network::letter;
 use crate::process::{Effects, Parts, Process, Stop};
-use crate::profile::BrokenRule;
 use crate::sim_time::LocalClock;
-use crate::state_file::StateFile;
 use bytes::Bytes;
 use quorate_core::{
     Batch, BootId, Engine, EngineError, HardState, Incarnation, KvStore, LogError, LogStore, MemberList,
@@ -25,7 +24,7 @@ use quorate_env::Applier;
 use quorate_env::kv::KvEngine;
 use quorate_log::vfs::{MemoryVfs, Retain, Vfs};
 use quorate_log::{HardStateFile, Log, LogConfig};
-use quorate_replica::{Mutation, Node, NodeConfig, Opened};
+use quorate_replica::{Node, NodeConfig, Opened};
 use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::Arc;
@@ -121,19 +120,24 @@ impl Machine {
         let vfs: Arc<dyn Vfs> = Arc::new(self.disk.clone());
         self.lives += 1;
         vfs.create_directory(DIRECTORY.as_ref()).map_err(Stop::failed)?;
-        let mut file = HardStateFile::new(Arc::clone(&vfs), DIRECTORY);
-        let stored = file.load()?;
+        let in_log = self.broken.and_then(BrokenRule::in_log);
+        let mut state = HardStateFile::new(Arc::clone(&vfs), DIRECTORY).breaking(in_log);
+        let stored = state.load()?;
         let mut hard = stored.unwrap_or_else(|| self.new_hard_state(list, random));
-        let config = LogConfig { segment_bytes: SEGMENT_BYTES, ..LogConfig::new(hard.incarnation.0) };
+        let config = LogConfig {
+            segment_bytes: SEGMENT_BYTES,
+            mutation: in_log,
+            ..LogConfig::new(hard.incarnation.0)
+        };
         let log = Log::open(vfs, LOG_DIRECTORY, config)?;
         let (summary, reader) = (log.summary(), log.reader());
         hard.open_count += 1;
         hard.recovering |= summary.lost_durable_end;
-        let mut state = StateFile::new(file, self.broken == Some(BrokenRule::PromiseNotPersisted));
         state.store(&hard)?;
         checker.stored(self.id, &hard);
         let store = self.open_store()?;
         let engine = KvEngine::open(Arc::clone(&store)).map_err(Stop::failed)?;
+        let engine = engine.breaking(self.broken.and_then(BrokenRule::in_engine));
         self.store = Some(store);
         self.check_found(&hard, &log, &engine, checker)?;
 
@@ -149,7 +153,7 @@ impl Machine {
             node,
             clock: LocalClock::new(now, rate_per_mille),
             state,
-            log: LogWriter::new(self.id, log, self.broken == Some(BrokenRule::AckBeforeDurable)),
+            log: LogWriter::new(self.id, log),
             log_reader: reader,
             apply: ApplyWorker::new(self.id, Applier::new(Box::new(engine))),
             kv,
@@ -196,13 +200,7 @@ impl Machine {
             apply_lag_bytes_max: 8 << 10,
             engine_flush_interval: Duration::from_millis(300),
             seed: random.next_u64(),
-            mutation: match self.broken {
-                Some(BrokenRule::NominationTakenTwice) => Some(Mutation::NominationTakenTwice),
-                Some(BrokenRule::OlderTermCommittedByCounting) => {
-                    Some(Mutation::OlderTermCommittedByCounting)
-                }
-                _ => None,
-            },
+            mutation: self.broken.and_then(BrokenRule::in_node),
             ..NodeConfig::default()
         }
     }

@@ -42,7 +42,7 @@ struct Arguments {
 
 fn parse_rule(name: &str) -> Result<BrokenRule, String> {
     BrokenRule::named(name).ok_or_else(|| {
-        let names = BrokenRule::ALL.map(BrokenRule::name);
+        let names: Vec<&str> = BrokenRule::all().iter().map(|rule| rule.name()).collect();
         format!("there is no such rule to break: choose one of {}", names.join(", "))
     })
 }

@@ -9,14 +9,15 @@ use crate::log_writer::{LogJob, LogWriter};
 use crate::network::letter;
 use crate::operation::{OperationId, ReadTicket, Reply, WriteTicket};
 use crate::sim_time::LocalClock;
-use crate::state_file::StateFile;
 use crate::words::{EventInWords, TermName};
 use bytes::Bytes;
 use quorate_core::{
-    Batch, EntryKind, GroupUuid, LogError, LogReader, NodeId, NodeState, Packet, Service, Time, Vlsn,
+    Batch, EntryKind, GroupUuid, LogError, LogReader, NodeId, NodeState, Packet, Service, StateStore, Time,
+    Vlsn,
 };
 use quorate_env::kv::KvReader;
 use quorate_env::{CommitWaiters, Conflicts, ReadWaiters};
+use quorate_log::HardStateFile;
 use quorate_replica::{Envelope, Event, Halt, Input, LogReadFor, Message, Node, Output};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -89,7 +90,7 @@ pub(crate) struct Sending {
 pub(crate) struct Parts {
     pub(crate) node: Node,
     pub(crate) clock: LocalClock,
-    pub(crate) state: StateFile,
+    pub(crate) state: HardStateFile,
     pub(crate) log: LogWriter,
     pub(crate) log_reader: Arc<dyn LogReader>,
     pub(crate) apply: ApplyWorker,
@@ -101,7 +102,7 @@ pub(crate) struct Process {
     life: u64,
     node: Node,
     pub(crate) clock: LocalClock,
-    state: StateFile,
+    state: HardStateFile,
     pub(crate) log: LogWriter,
     log_reader: Arc<dyn LogReader>,
     readings: VecDeque<LogReading>,

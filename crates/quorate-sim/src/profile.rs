@@ -1,48 +1,8 @@
 use crate::faults::FaultWeights;
 use crate::network::MessageRates;
-use crate::{FaultKind, Selection};
+use crate::{BrokenRule, FaultKind, Selection};
 use quorate_core::Random;
 use std::time::Duration;
-
-/// A rule that a simulated group breaks on purpose, to see that the checkers notice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BrokenRule {
-    /// The hard state's promise is not stored: a restarted voter has forgotten it.
-    PromiseNotPersisted,
-    /// The log writer reports entries durable as soon as they are written.
-    AckBeforeDurable,
-    /// Entries of earlier terms commit by counting copies.
-    OlderTermCommittedByCounting,
-    /// A nomination is taken whenever it comes, also a second time and after a restart.
-    NominationTakenTwice,
-}
-
-impl BrokenRule {
-    /// Every broken rule.
-    pub const ALL: [Self; 4] = [
-        Self::PromiseNotPersisted,
-        Self::AckBeforeDurable,
-        Self::OlderTermCommittedByCounting,
-        Self::NominationTakenTwice,
-    ];
-
-    /// The rule's name, as on the command line and in scripts.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::PromiseNotPersisted => "promise-not-persisted",
-            Self::AckBeforeDurable => "ack-before-durable",
-            Self::OlderTermCommittedByCounting => "older-term-committed-by-counting",
-            Self::NominationTakenTwice => "nomination-taken-twice",
-        }
-    }
-
-    /// The rule of this name.
-    #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|rule| rule.name() == name)
-    }
-}
 
 /// How one history is made: drawn from its seed, so that histories differ in kind.
 #[derive(Clone, Debug)]
@@ -136,32 +96,6 @@ impl Profile {
             skew_per_mille: 0,
             ..Self::drawn(0)
         }
-    }
-
-    /// A profile in which `rule` is broken, of the kind of history in which that shows: many elections, short
-    /// lives.
-    #[must_use]
-    pub fn hunting(rule: BrokenRule, seed: u64) -> Self {
-        let mut profile = Self { broken: Some(rule), ..Self::drawn(seed) };
-        profile.nodes =
-            if rule == BrokenRule::OlderTermCommittedByCounting { 5 } else { profile.nodes.max(3) };
-        profile.duration = Duration::from_secs(60);
-        profile.operations_min = 0;
-        profile.relaxed = 0;
-        profile.fault_interval = Duration::from_millis(400);
-        profile.messages = MessageRates { loss: 5, duplication: 40, reordering: 20, delay: 10 };
-        profile.weights = FaultWeights::of(&[
-            (FaultKind::Crash, 4),
-            (FaultKind::CrashInStorage, 2),
-            (FaultKind::PowerLoss, 4),
-            (FaultKind::PowerLossOfAll, 1),
-            (FaultKind::LinkReset, 1),
-            (FaultKind::Partition, 6),
-            (FaultKind::OneWayPartition, 3),
-            (FaultKind::Pause, 1),
-            (FaultKind::SlowDisk, 1),
-        ]);
-        profile
     }
 
     /// Whether the fault of this number is left in.

@@ -1,11 +1,13 @@
 //! A simulated group in which nothing goes wrong of itself: for tests that say what does.
 
-use crate::OutcomeCounts;
 use crate::checker::{Ending, Violation};
+use crate::operation::{OperationId, Write};
 use crate::profile::Profile;
 use crate::trace::Trace;
 use crate::world::{Event, World};
+use crate::{BrokenRule, OutcomeCounts};
 use quorate_core::{NodeId, NodeState};
+use quorate_policy::CommitDurability;
 use std::time::Duration;
 
 /// A group under clients, driven by hand. Nodes are numbered from 1. Every step is checked as in a seeded
@@ -14,6 +16,9 @@ pub struct Rehearsal {
     world: World,
 }
 
+/// How long the values are that [`write`](Rehearsal::write) writes, in bytes.
+const WRITE_BYTES: usize = 100;
+
 impl Rehearsal {
     /// A group of `nodes` nodes that are about to start, with clients whose writes all ask for synced copies
     /// on a majority or more.
@@ -21,9 +26,36 @@ impl Rehearsal {
     /// # Errors
     /// [`Violation`], as every step may return it.
     pub fn begin(seed: u64, nodes: u16) -> Result<Self, Violation> {
-        let mut world = World::new(seed, Profile::calm(nodes), Trace::hashed());
+        Ok(Self::breaking(seed, nodes, None))
+    }
+
+    /// As [`begin`](Self::begin), with a rule broken if there is one.
+    pub(crate) fn breaking(seed: u64, nodes: u16, broken: Option<BrokenRule>) -> Self {
+        let mut world = World::new(seed, Profile { broken, ..Profile::calm(nodes) }, Trace::hashed());
         world.begin();
-        Ok(Self { world })
+        Self { world }
+    }
+
+    /// Has a node write so many entries, all at one moment.
+    ///
+    /// # Errors
+    /// [`Violation`] if a rule was seen broken.
+    pub(crate) fn write(&mut self, node: u16, writes: u64) -> Result<(), Violation> {
+        for number in 0..writes {
+            let (key, value) = (number.to_le_bytes().into(), Some(vec![0; WRITE_BYTES]));
+            let id = OperationId(u64::MAX - number);
+            let write = Write::plain(id, key, value, CommitDurability::default());
+            self.world.act(NodeId::new(node), |process, now, checker, effects| {
+                process.write(now, now.as_micros(), &[write], checker, effects)
+            })?;
+        }
+        Ok(())
+    }
+
+    /// How many bytes of its log a running node keeps in memory.
+    pub(crate) fn kept_bytes(&self, node: u16) -> usize {
+        let process = self.world.hosts[&NodeId::new(node)].machine.process.as_ref();
+        process.map_or(0, |process| process.node().tail_bytes())
     }
 
     /// Lets time pass.

@@ -71,12 +71,17 @@ pub fn trace_of(seed: u64, profile: Profile) -> String {
     play(seed, profile, Trace::kept()).1
 }
 
-fn play(seed: u64, profile: Profile, trace: Trace) -> (Report, String) {
-    let mut world = World::new(seed, profile, trace);
-    let result = catch_unwind(AssertUnwindSafe(|| world.run())).unwrap_or_else(|panic| {
+/// Takes a panic in what is done for what it is: an assertion of the product that does not hold.
+pub(crate) fn catching<T>(act: impl FnOnce() -> Result<T, Violation>) -> Result<T, Violation> {
+    catch_unwind(AssertUnwindSafe(act)).unwrap_or_else(|panic| {
         let words = LAST_PANIC.take().or_else(|| panic.downcast_ref::<String>().cloned());
         Rule::NoPanic.broken(words.unwrap_or_else(|| "a panic without words".to_owned()))
-    });
+    })
+}
+
+fn play(seed: u64, profile: Profile, trace: Trace) -> (Report, String) {
+    let mut world = World::new(seed, profile, trace);
+    let result = catching(|| world.run());
     let failure = result.err().map(|violation| Failure { violation, latest: world.trace.latest() });
     let report = Report {
         seed,

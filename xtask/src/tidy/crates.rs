@@ -1,5 +1,5 @@
 use crate::failure::Failure;
-use crate::metadata::Package;
+use crate::metadata::{Dependency, Package};
 use std::fs;
 
 /// Crates that may hold unsafe code, and what for.
@@ -7,6 +7,9 @@ const UNSAFE: &[(&str, &str)] = &[
     ("quorate-log", "sealed segments and their index are mapped into memory"),
     ("quorate-server", "the program tells the allocator of glibc how to keep memory down"),
 ];
+
+/// The feature behind which mistakes are planted.
+const MUTATIONS: &str = "mutations";
 
 /// Checks what each crate says of itself.
 pub(super) fn check(packages: &[Package]) -> Result<Vec<String>, Failure> {
@@ -29,6 +32,13 @@ fn check_manifest(package: &Package, violations: &mut Vec<String>) {
     if package.licence.as_deref() != Some("MIT OR Apache-2.0") {
         violations.push(format!("{name} is not under \"MIT OR Apache-2.0\" in its Cargo.toml"));
     }
+    let asks = |dependency: &&Dependency| dependency.features.iter().any(|feature| feature == MUTATIONS);
+    for dependency in package.dependencies.iter().filter(asks).filter(|_| package.is_published) {
+        violations.push(format!(
+            "{name} is published and asks for the planted mistakes of {}: only the simulator may",
+            dependency.name
+        ));
+    }
 }
 
 fn check_unsafe(name: &str, path: &str, source: &str, violations: &mut Vec<String>) {
@@ -42,6 +52,7 @@ fn check_unsafe(name: &str, path: &str, source: &str, violations: &mut Vec<Strin
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metadata::DependencyKind;
 
     fn package(description: Option<&str>, licence: Option<&str>) -> Package {
         Package {
@@ -65,6 +76,23 @@ mod tests {
             (package(None, licence), 1),
             (package(Some("Words"), None), 1),
         ] {
+            let mut violations = Vec::new();
+            check_manifest(&package, &mut violations);
+            assert_eq!(violations.len(), count, "{violations:?}");
+        }
+    }
+
+    #[test]
+    fn a_published_crate_that_asks_for_planted_mistakes_is_named() {
+        for (is_published, count) in [(true, 1), (false, 0)] {
+            let dependency = Dependency {
+                name: "quorate-log".to_owned(),
+                kind: DependencyKind::Development,
+                has_version: true,
+                features: vec!["mutations".to_owned()],
+            };
+            let described = package(Some("Words"), Some("MIT OR Apache-2.0"));
+            let package = Package { is_published, dependencies: vec![dependency], ..described };
             let mut violations = Vec::new();
             check_manifest(&package, &mut violations);
             assert_eq!(violations.len(), count, "{violations:?}");

@@ -59,7 +59,8 @@ impl Directory {
             Some(found) => self.recognise(found, config, checked.me)?,
             None => new_hard_state(config, checked.me)?,
         };
-        let log_config = LogConfig { segment_bytes: config.segment_bytes, identity: hard.incarnation.0 };
+        let log_config =
+            LogConfig { segment_bytes: config.segment_bytes, ..LogConfig::new(hard.incarnation.0) };
         let log = Log::open(Arc::clone(vfs), self.0.join("log"), log_config)?;
         let summary = log.summary();
         if is_new && summary.terms.last().is_some() {

@@ -25,6 +25,9 @@
 //! | span `apply` | `bytes`, `last` | the engine takes entries up to `last` |
 #![forbid(unsafe_code)]
 
+#[macro_use]
+mod mutation;
+
 mod admission;
 mod applier;
 mod block_on;
@@ -97,6 +100,8 @@ pub use environment::Environment;
 pub use import::{ImportError, ImportOptions, ImportRow, Imported};
 pub use key::{Key, KeyError, KeyForm, KeyPrefix, KeyRange, encode_key};
 pub use master_address::MasterAddress;
+#[cfg(feature = "mutations")]
+pub use mutation::Mutation;
 pub use open_error::OpenError;
 pub use parts::{EngineOpener, EngineParts, PartError, Parts, StoreOpener, TransportPlan, TransportStarter};
 pub use quorate_codec::{DatabaseId, ReadSet, Session, WriteBatch};

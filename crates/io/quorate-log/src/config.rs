@@ -11,6 +11,9 @@ pub struct LogConfig {
     /// What tells this log's bytes from those of any other log: a number drawn at random, for instance the
     /// directory's incarnation. It is written into a new log; an existing one keeps its own.
     pub identity: u128,
+    /// A rule to break, so that a checker can be seen to notice.
+    #[cfg(feature = "mutations")]
+    pub mutation: Option<crate::Mutation>,
 }
 
 impl LogConfig {
@@ -22,7 +25,12 @@ impl LogConfig {
     /// The defaults, for a log with this identity.
     #[must_use]
     pub const fn new(identity: u128) -> Self {
-        Self { segment_bytes: 64 << 20, identity }
+        Self {
+            segment_bytes: 64 << 20,
+            identity,
+            #[cfg(feature = "mutations")]
+            mutation: None,
+        }
     }
 
     pub(crate) fn check(&self) -> Result<(), LogError> {

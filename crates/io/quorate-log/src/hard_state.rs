@@ -28,6 +28,9 @@ pub struct HardStateFile {
     order: [&'static str; 2],
     /// The first failure of a store: what is on the disk is unknown since.
     poison: Option<StateStoreError>,
+    /// A rule that is broken.
+    #[cfg(feature = "mutations")]
+    mutation: Option<crate::Mutation>,
 }
 
 /// The copies.
@@ -41,7 +44,23 @@ impl HardStateFile {
     /// The hard state kept in `directory`, which must exist. Nothing is read yet.
     #[must_use]
     pub fn new(vfs: Arc<dyn Vfs>, directory: impl Into<PathBuf>) -> Self {
-        Self { vfs, directory: directory.into(), sequence: None, order: COPIES, poison: None }
+        Self {
+            vfs,
+            directory: directory.into(),
+            sequence: None,
+            order: COPIES,
+            poison: None,
+            #[cfg(feature = "mutations")]
+            mutation: None,
+        }
+    }
+
+    /// The same file, with a rule broken.
+    #[cfg(feature = "mutations")]
+    #[must_use]
+    pub const fn breaking(mut self, mutation: Option<crate::Mutation>) -> Self {
+        self.mutation = mutation;
+        self
     }
 
     fn load_copies(&mut self) -> Result<Option<Found>, StateStoreError> {
@@ -90,7 +109,7 @@ impl HardStateFile {
         match self.vfs.open(&path, OpenMode::Existing) {
             Ok(file) if file.bytes()? >= bytes.len() as u64 => {
                 file.write_at(0, &[IoSlice::new(bytes)])?;
-                file.sync_data()
+                if breaks!(self.mutation, StateNotSynced) { Ok(()) } else { file.sync_data() }
             }
             Ok(_) => self.make_copy(&path, bytes),
             Err(error) if error.kind() == io::ErrorKind::NotFound => self.make_copy(&path, bytes),

@@ -31,6 +31,9 @@
 //! powersafe overwrite).
 #![deny(unsafe_code)]
 
+#[macro_use]
+mod mutation;
+
 mod boot;
 mod config;
 mod cut;
@@ -63,6 +66,8 @@ pub use directory::DirectoryLock;
 pub use hard_state::HardStateFile;
 pub use inspect::{InspectError, InspectedEntry, InspectedSegment, LogInspection, SegmentPlace};
 pub use log::Log;
+#[cfg(feature = "mutations")]
+pub use mutation::Mutation;
 pub use rollback::RollbackFile;
 #[cfg(feature = "simulated")]
 pub use segment_header::first_entry_of;

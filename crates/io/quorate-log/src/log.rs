@@ -43,6 +43,9 @@ pub struct Log {
     pub(crate) cut_pending: bool,
     /// The first failure: nothing is written any more.
     pub(crate) poison: Option<String>,
+    /// A rule that is broken.
+    #[cfg(feature = "mutations")]
+    pub(crate) mutation: Option<crate::Mutation>,
     /// Released when dropped.
     pub(crate) _lock: DirectoryLock,
 }
@@ -196,7 +199,9 @@ impl Log {
     /// Leaves the last segment, which is durable from then on, for a new one with room for `bytes_min` bytes.
     pub(crate) fn roll(&mut self, bytes_min: usize) -> Result<(), LogError> {
         let space = self.reserve.take(bytes_min)?;
-        self.sync_last()?;
+        if !breaks!(self.mutation, RollNotSynced) {
+            self.sync_last()?;
+        }
         let header = {
             let state = self.shared.read();
             let last = &state.segments[state.segments.len() - 1].header;
@@ -241,10 +246,20 @@ impl Log {
     /// Makes the last segment durable, and with it the log.
     pub(crate) fn sync_last(&mut self) -> Result<(), LogError> {
         let file = self.last_file();
-        file.file.sync_data().map_err(|error| failed("syncing", &file.path, &error))?;
+        if !breaks!(self.mutation, SyncSkipped) {
+            self.sync_file(&file).map_err(|error| failed("syncing", &file.path, &error))?;
+        }
         let mut state = self.shared.write();
         state.summary.durable = state.written();
         Ok(())
+    }
+
+    fn sync_file(&self, file: &SegmentFile) -> std::io::Result<()> {
+        let synced = file.file.sync_data();
+        if synced.is_err() && breaks!(self.mutation, SyncTriedAgain) {
+            return file.file.sync_data();
+        }
+        synced
     }
 
     /// Writes an empty group that says what is durable, unless that has been said.

@@ -54,6 +54,11 @@ impl Log {
     /// Uses the file of a dropped segment again, or removes it if a reader still holds it.
     fn release(&mut self, segment: Segment) -> Result<(), LogError> {
         let path = segment.file.path.clone();
+        if breaks!(self.mutation, RecycledWhileRead)
+            && self.reserve.recycle(&path, segment.file.file.clone(), segment.file.bytes)?
+        {
+            return Ok(());
+        }
         if let Ok(unheld) = Arc::try_unwrap(segment.file)
             && self.reserve.recycle(&path, unheld.file.clone(), unheld.bytes)?
         {
@@ -148,20 +153,46 @@ mod tests {
         log.append(&[encoder.finish().unwrap()]).unwrap();
     }
 
-    #[test]
-    fn the_file_of_a_segment_that_somebody_reads_is_not_written_to_again() {
-        let disk = MemoryVfs::new();
-        let config = LogConfig { segment_bytes: 4096, ..LogConfig::new(1) };
-        let mut log = Log::open(Arc::new(disk.clone()), "log", config).unwrap();
+    /// The bytes of a segment that somebody reads, before it was trimmed away and after more was appended.
+    fn bytes_of_a_held_segment(config: LogConfig) -> (Vec<u8>, Vec<u8>) {
+        let mut log = Log::open(Arc::new(MemoryVfs::new()), "log", config).unwrap();
         (0..3).for_each(|_| append(&mut log));
         let held = log.shared.read().segments[0].file.clone();
         let before = held.read(0, 4096).unwrap();
         log.trim_through(Vlsn::new(1).unwrap()).unwrap();
-        assert_eq!(disk.contents(&Path::new("log").join(names::SPARE)), None, "it is not recycled");
         (0..3).for_each(|_| append(&mut log));
-        assert!(held.read(0, 4096).unwrap() == before);
+        (before, held.read(0, 4096).unwrap())
+    }
+
+    fn config() -> LogConfig {
+        LogConfig { segment_bytes: 4096, ..LogConfig::new(1) }
+    }
+
+    #[test]
+    fn the_file_of_a_segment_that_somebody_reads_is_not_written_to_again() {
+        let (before, after) = bytes_of_a_held_segment(config());
+        assert!(before == after);
+    }
+
+    #[cfg(feature = "mutations")]
+    #[test]
+    fn a_log_that_uses_the_file_of_a_held_segment_again_is_noticed() {
+        let mutation = Some(crate::Mutation::RecycledWhileRead);
+        let (before, after) = bytes_of_a_held_segment(LogConfig { mutation, ..config() });
+        assert!(before != after);
+    }
+
+    #[test]
+    fn the_file_of_a_trimmed_segment_is_kept_for_another_once_nobody_reads_it() {
+        let disk = MemoryVfs::new();
+        let mut log = Log::open(Arc::new(disk.clone()), "log", config()).unwrap();
+        (0..6).for_each(|_| append(&mut log));
+        let spare = Path::new("log").join(names::SPARE);
+        let held = log.shared.read().segments[0].file.clone();
+        log.trim_through(Vlsn::new(1).unwrap()).unwrap();
+        assert_eq!(disk.contents(&spare), None, "it is not recycled");
         drop(held);
         log.trim_through(Vlsn::new(2).unwrap()).unwrap();
-        assert!(disk.contents(&Path::new("log").join(names::SPARE)).is_some(), "one that nobody reads is");
+        assert!(disk.contents(&spare).is_some(), "one that nobody reads is");
     }
 }

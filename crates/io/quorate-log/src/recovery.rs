@@ -64,9 +64,13 @@ impl Log {
             stated: recovered.last.durable,
             cut_pending: recovered.last.needs_cut(),
             poison: None,
+            #[cfg(feature = "mutations")]
+            mutation: config.mutation,
             _lock: lock,
         };
         log.settle_tail(&recovered.last, &recovered.unproven)?;
+        #[cfg(feature = "mutations")]
+        log.cut_at_damage()?;
         let summary = log.summary();
         tracing::debug!(last = ?summary.terms.last(), damaged = summary.damaged.len(), "the log is open");
         Ok(log)
@@ -78,6 +82,11 @@ impl Log {
     /// fail, the system may take those bytes for clean though they are not on the disk, and a sync alone
     /// would prove nothing.
     fn settle_tail(&mut self, last: &Scan, unproven: &[u8]) -> Result<(), LogError> {
+        if breaks!(self.mutation, FoundTakenForDurable) {
+            let mut state = self.shared.write();
+            state.summary.durable = state.written();
+            return Ok(());
+        }
         let file = self.last_file();
         let error = |error| failed("repairing the end of", &file.path, &error);
         if !last.needs_cut() {

@@ -19,7 +19,7 @@ pub struct ElectionConfig {
     pub seed: u64,
     /// A rule to break, so that a checker can be seen to notice.
     #[cfg(feature = "mutations")]
-    pub mutation: Option<Mutation>,
+    pub mutation: Option<crate::Mutation>,
 }
 
 impl ElectionConfig {
@@ -37,14 +37,6 @@ impl ElectionConfig {
             mutation: None,
         }
     }
-}
-
-/// Rules of elections that a test may break.
-#[cfg(feature = "mutations")]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mutation {
-    /// A nomination is taken whenever it comes, also a second time and after a restart.
-    NominationTakenTwice,
 }
 
 /// What a voter has to show at one moment. The node tells it with every call; nothing of it is kept.
@@ -222,11 +214,12 @@ impl Election {
     /// # Errors
     /// The promise that forbids it.
     pub fn accept(&mut self, term: Term) -> Result<(), Term> {
-        self.highest_seen = self.highest_seen.max(term);
         if term < self.promised {
             return Err(self.promised);
         }
-        self.raise_promise(term);
+        if !breaks!(self.config.mutation, AcceptedTermNotPromised) {
+            self.raise_promise(term);
+        }
         Ok(())
     }
 
@@ -328,6 +321,9 @@ impl Election {
     fn canvass(&mut self, now: Time, standing: &Standing<'_>) {
         if !self.may_propose(standing) {
             return self.wait(now);
+        }
+        if breaks!(self.config.mutation, CanvassSkipped) {
+            return self.propose(now, standing, standing.electable.clone());
         }
         self.nonce += 1;
         let eager = self.eager_canvasses > 0;
@@ -440,13 +436,21 @@ impl Election {
     }
 
     fn count_promise(&mut self, now: Time, standing: &Standing<'_>, from: NodeId, promise: Promise) {
-        if let Phase::Preparing { term, promises, .. } = &mut self.phase
-            && *term == promise.term
+        let Some(ballot) = self.ballot_under_way() else { return };
+        if self.belongs_to(&promise, ballot)
+            && let Phase::Preparing { promises, .. } = &mut self.phase
             && promise.voter == from
             && promises.iter().all(|counted| counted.voter != from)
         {
             promises.push(promise);
             self.judge_if_complete(now, standing);
+        }
+    }
+
+    const fn ballot_under_way(&self) -> Option<Term> {
+        match &self.phase {
+            Phase::Preparing { term, .. } => Some(*term),
+            _ => None,
         }
     }
 
@@ -488,38 +492,26 @@ impl Election {
     }
 
     fn take_nomination(&mut self, standing: &Standing<'_>, term: Term, certificate: &[Promise]) {
-        let Some(own) = self.own_promise.as_ref().filter(|own| own.term == term) else {
-            return self.take_nomination_without_promise(term);
-        };
-        let allowed = term == self.promised
+        let is_taken_anyway = breaks!(self.config.mutation, NominationTakenTwice) && term >= self.promised;
+        if is_taken_anyway || self.may_lead(standing, term, certificate) {
+            self.lead(term);
+        }
+    }
+
+    /// The term is the last one promised, in this run of the process and with the log as it is; no nomination for it has been taken; and the
+    /// certificate holds.
+    fn may_lead(&self, standing: &Standing<'_>, term: Term, certificate: &[Promise]) -> bool {
+        let Some(own) = self.own_promise.as_ref().filter(|own| own.term == term) else { return false };
+        term == self.promised
             && self.taken < term
             && own.rank == standing.rank
             && certificate.contains(own)
-            && certificate.iter().all(|promise| promise.term == term)
-            && is_certificate(certificate, own.rank, standing.electable, standing.quorums);
-        if allowed || self.is_broken_rule() {
-            self.lead(term);
-        }
+            && certificate.iter().all(|promise| self.belongs_to(promise, term))
+            && is_certificate(certificate, own.rank, standing.electable, standing.quorums)
     }
 
-    #[cfg(not(feature = "mutations"))]
-    fn take_nomination_without_promise(&mut self, _term: Term) {}
-
-    #[cfg(feature = "mutations")]
-    fn take_nomination_without_promise(&mut self, term: Term) {
-        if self.is_broken_rule() && term >= self.promised {
-            self.lead(term);
-        }
-    }
-
-    #[cfg(not(feature = "mutations"))]
-    const fn is_broken_rule(&self) -> bool {
-        false
-    }
-
-    #[cfg(feature = "mutations")]
-    fn is_broken_rule(&self) -> bool {
-        self.config.mutation == Some(Mutation::NominationTakenTwice)
+    fn belongs_to(&self, promise: &Promise, ballot: Term) -> bool {
+        promise.term == ballot || breaks!(self.config.mutation, PromiseOfAnotherBallotCounts)
     }
 
     fn lead(&mut self, term: Term) {

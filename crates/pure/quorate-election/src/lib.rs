@@ -24,6 +24,9 @@
 #![forbid(unsafe_code)]
 extern crate alloc;
 
+#[macro_use]
+mod mutation;
+
 mod ballot;
 mod detector;
 mod election;
@@ -32,9 +35,9 @@ mod rounds;
 
 pub use ballot::{Candidate, choose, is_certificate};
 pub use detector::PhiAccrualDetector;
-#[cfg(feature = "mutations")]
-pub use election::Mutation;
 pub use election::{Election, ElectionConfig, ElectionEvent, Output, Standing};
 pub use message::{ElectionMessage, Promise};
+#[cfg(feature = "mutations")]
+pub use mutation::Mutation;
 pub use quorate_core::{EntryId, NodeId, NodeSet, QuorumSystem, Term, Time};
 pub use rounds::{HeartbeatRounds, ReadRound};

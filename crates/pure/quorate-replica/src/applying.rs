@@ -156,6 +156,13 @@ impl Node {
         }
     }
 
+    pub(crate) fn engine_applied(&mut self, last: Vlsn, bytes: usize) {
+        self.applying.applied(last, bytes);
+        if breaks!(self.config.mutation, AppliedTakenForDurable) {
+            self.engine_flushed(Some(last));
+        }
+    }
+
     pub(crate) fn engine_flushed(&mut self, durable: Option<Vlsn>) {
         self.applying.flushing = false;
         let known = durable.min(self.applying.applied_within_committed()).min(self.log.durable);

@@ -23,7 +23,7 @@ pub struct NodeConfig {
     pub seed: u64,
     /// A rule to break, so that a checker can be seen to notice.
     #[cfg(feature = "mutations")]
-    pub mutation: Option<Mutation>,
+    pub mutation: Option<crate::Mutation>,
 }
 
 impl Default for NodeConfig {
@@ -42,14 +42,4 @@ impl Default for NodeConfig {
             mutation: None,
         }
     }
-}
-
-/// Rules that a test may break.
-#[cfg(feature = "mutations")]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mutation {
-    /// A nomination is taken whenever it comes.
-    NominationTakenTwice,
-    /// Entries of earlier terms commit by counting copies.
-    OlderTermCommittedByCounting,
 }

@@ -102,7 +102,8 @@ impl Node {
 
     /// The master is no longer heard, or no longer counts; the election knows that already.
     pub(crate) fn unfollow(&mut self) {
-        if matches!(self.role, Role::Following(_)) {
+        if matches!(self.role, Role::Following(_)) && !breaks!(self.config.mutation, AcknowledgedAfterPromise)
+        {
             self.fail_reads(ReadFailure::MasterChanged);
             self.role = Role::Unknown;
         }
@@ -189,7 +190,8 @@ impl Node {
             return self.halt(Halt::RollbackProhibited { matchpoint, committed });
         }
         if self.hard.recovering && self.refill_target.is_none_or(|(earlier, _)| earlier < term) {
-            self.refill_target = Some((term, written));
+            let target = mistake!(self.config.mutation, RecoveryEndsAtMatchpoint => keep; written);
+            self.refill_target = Some((term, target));
         }
         if keep < self.log.terms.last_vlsn() {
             self.truncate(keep);

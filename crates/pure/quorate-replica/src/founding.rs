@@ -118,7 +118,7 @@ impl Node {
         }
         self.founding.formed = None;
         self.founding.identity = None;
-        if roster.counts(self.me, self.hard.incarnation) {
+        if self.is_listed_in(&roster) {
             self.founding.identity = Some(roster.uuid());
             self.hard.roster = Some(roster);
             self.founded();

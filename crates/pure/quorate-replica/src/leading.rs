@@ -90,8 +90,9 @@ impl Leading {
     }
 
     pub(crate) fn has_room(&self, applying: &Applying, config: &NodeConfig) -> bool {
-        self.uncommitted_bytes < config.window_bytes_max
-            && applying.in_flight_bytes() < config.apply_lag_bytes_max
+        breaks!(config.mutation, NoBackpressure)
+            || self.uncommitted_bytes < config.window_bytes_max
+                && applying.in_flight_bytes() < config.apply_lag_bytes_max
     }
 
     /// What every electable node holds.
@@ -134,11 +135,10 @@ impl Leading {
 }
 
 fn commit_rule(node: &Node) -> CommitRule {
-    #[cfg(feature = "mutations")]
-    if node.config.mutation == Some(crate::Mutation::OlderTermCommittedByCounting) {
-        return CommitRule::counting_older_terms(node.applying.committed(), node.log.terms.last_vlsn());
-    }
-    CommitRule::new(Vlsn::after(node.log.terms.last_vlsn()), node.applying.committed())
+    let (committed, last) = (node.applying.committed(), node.log.terms.last_vlsn());
+    mistake!(node.config.mutation, OlderTermCommittedByCounting =>
+        CommitRule::counting_older_terms(committed, last);
+        CommitRule::new(Vlsn::after(last), committed))
 }
 
 impl Node {
@@ -193,7 +193,10 @@ impl Node {
         let founding = self.roster().filter(|_| start.vlsn == Vlsn::FIRST).map(encode_roster);
         let Role::Leading(leading) = &mut self.role else { return };
         let payload = founding.as_deref().unwrap_or_default();
-        leading.encoder.push(start, EntryKind::TermStart, Requirement::SYNC, self.wall_clock_micros, payload);
+        let requirement = mistake!(self.config.mutation, StartNotSynced =>
+            crate::mutation::mistakes::UNSYNCED;
+            Requirement::SYNC);
+        leading.encoder.push(start, EntryKind::TermStart, requirement, self.wall_clock_micros, payload);
         if let Some(batch) = leading.encoder.finish() {
             self.append_own(now, batch);
         }
@@ -250,7 +253,8 @@ impl Node {
             return;
         }
         leading.heartbeat_at = now + self.config.heartbeat_interval;
-        let (term, sequence, trim) = (leading.term, leading.rounds.next(now), leading.trim(own_durable));
+        let (term, sequence) = (leading.term, leading.rounds.next(now));
+        let trim = mistake!(self.config.mutation, TrimWithoutAll => own_durable; leading.trim(own_durable));
         let beat = |peer: &Peer| {
             let (stream, sent) = (peer.feeder.stream(), peer.feeder.sent());
             let sent = sent.filter(|_| stream.is_some());
@@ -305,7 +309,9 @@ impl Node {
         if leading.term != term {
             return;
         }
-        let answer = syncup_answer(&self.log.terms, table);
+        let answer = mistake!(self.config.mutation, MatchpointByPosition =>
+            crate::mutation::mistakes::matchpoint_by_position(&self.log.terms, table);
+            syncup_answer(&self.log.terms, table));
         let written = self.log.written;
         let Some(peer) = leading.peer(from) else { return };
         // Streams are numbered upwards: a late copy of an earlier request must not rewind what is fed.
@@ -329,11 +335,14 @@ impl Node {
         counts: bool,
     ) {
         let Role::Leading(leading) = &mut self.role else { return };
-        if leading.term != term {
+        let counts_any = breaks!(self.config.mutation, StaleAcknowledgementCounts);
+        if leading.term != term && !counts_any {
             self.counters.refused_by_term += 1;
             return;
         }
-        if leading.peer(from).is_some_and(|peer| peer.feeder.acknowledged(stream, holds, counts)) {
+        let Some(peer) = leading.peer(from) else { return };
+        let stream = peer.feeder.stream().filter(|_| counts_any).unwrap_or(stream);
+        if peer.feeder.acknowledged(stream, holds, counts) {
             self.counters.acks_received += 1;
         }
     }
@@ -414,12 +423,18 @@ impl Node {
     }
 
     pub(crate) fn advance_commit(&mut self, now: Time) {
-        let own = self.log.own_holds();
+        let own = mistake!(self.config.mutation, OwnCopyCountsUnsynced =>
+            Holds { written: self.log.written, durable: self.log.written };
+            self.log.own_holds());
         let Role::Leading(leading) = &mut self.role else { return };
         let holds = leading.holds(self.me, &self.group.electable, own);
         let quorums = &self.group.quorums;
         let counts_unsynced = self.log.counts_unsynced();
-        let advanced = leading.rule.advance(self.me, &holds, |positions| quorum_position(quorums, positions));
+        let advanced = leading.rule.advance(self.me, &holds, |positions| {
+            mistake!(self.config.mutation, HalfTakenForMajority =>
+                crate::mutation::mistakes::position_of_half(positions);
+                quorum_position(quorums, positions))
+        });
         if advanced.is_some() && counts_unsynced {
             self.mark_unsynced();
         }

@@ -17,6 +17,9 @@
 #![forbid(unsafe_code)]
 extern crate alloc;
 
+#[macro_use]
+mod mutation;
+
 mod applying;
 mod config;
 mod following;
@@ -34,11 +37,11 @@ mod repairing;
 mod tail;
 mod wire;
 
-#[cfg(feature = "mutations")]
-pub use config::Mutation;
 pub use config::NodeConfig;
 pub use io::{Event, Halt, Input, LogReadFor, Opened, Output, Proposal, ProposeError, ReadFailure, ReadId};
 pub use messages::{ForwardedWrite, Heartbeat, HeartbeatReply, Message, RequestId};
+#[cfg(feature = "mutations")]
+pub use mutation::Mutation;
 pub use node::Node;
 pub use progress::{Counters, PeerProgress, Progress};
 pub use quorate_election::{ElectionEvent, ElectionMessage, Promise};

@@ -104,9 +104,11 @@ impl Node {
         if !self.log.is_current(epoch) {
             return;
         }
-        self.log.written = self.log.written.max(Some(last));
-        self.log.durable = self.log.durable.max(Some(last));
-        if self.log.durable >= self.log.terms.last_vlsn() {
+        let handed = self.log.terms.last_vlsn();
+        let last = mistake!(self.config.mutation, DurableCountsHanded => handed; Some(last));
+        self.log.written = self.log.written.max(last);
+        self.log.durable = self.log.durable.max(last);
+        if self.log.durable >= handed {
             self.log.sync_wanted_at = None;
         }
         self.acknowledge();
@@ -117,7 +119,9 @@ impl Node {
         self.log.epoch += 1;
         self.log.truncating = true;
         self.log.terms.truncate_after(keep);
-        self.log.tail.truncate_after(keep);
+        if !breaks!(self.config.mutation, TailSurvivesTruncation) {
+            self.log.tail.truncate_after(keep);
+        }
         self.log.written = self.log.written.min(keep);
         self.log.durable = self.log.durable.min(keep);
         self.log.relaxed = self.log.relaxed.min(keep);

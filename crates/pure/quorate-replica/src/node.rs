@@ -102,14 +102,17 @@ impl Node {
                 phi_threshold: config.phi_threshold,
                 seed: config.seed,
                 #[cfg(feature = "mutations")]
-                mutation: (config.mutation == Some(crate::Mutation::NominationTakenTwice))
-                    .then_some(quorate_election::Mutation::NominationTakenTwice),
+                mutation: match config.mutation {
+                    Some(crate::Mutation::Election(mutation)) => Some(mutation),
+                    _ => None,
+                },
             },
             hard.promised,
             now,
         );
         let applying = Applying::new(engine_applied, &log.terms, now);
-        let lost_unsynced = hard.unsynced_mark.is_some_and(|marked| marked != boot);
+        let lost_unsynced =
+            hard.unsynced_mark.is_some_and(|marked| marked != boot) && !breaks!(config.mutation, MarkIgnored);
         let must_recover = lost_unsynced || log.lost_durable_end || applying.engine_ahead().is_some();
         let mut node = Self {
             me: hard.id,
@@ -165,7 +168,7 @@ impl Node {
             Input::Repaired { damaged } => self.log_repaired(now, damaged),
             Input::Trimmed { base, damaged } => self.log_trimmed(now, base, damaged),
             Input::LogRead { reader, result } => self.log_read(now, reader, result),
-            Input::Applied { last, bytes } => self.applying.applied(last, bytes),
+            Input::Applied { last, bytes } => self.engine_applied(last, bytes),
             Input::EngineFlushed { durable } => self.engine_flushed(durable),
             Input::Failed { reason } => self.halt(Halt::Failed { reason }),
         }
@@ -416,7 +419,7 @@ impl Node {
         let standing = Standing {
             electable: &self.group.electable,
             quorums: &self.group.quorums,
-            rank: self.log.terms.last(),
+            rank: self.rank(),
             priority: self.group.list.member(self.me).map_or(1, |member| member.priority),
             reaches_write_quorum: quorate_core::QuorumSystem::is_write_quorum(
                 &self.group.quorums,
@@ -430,10 +433,21 @@ impl Node {
         self.drain_election(now);
     }
 
+    /// What a promise tells of this log: everything handed to the log writer, since an acknowledgement of it may follow.
+    fn rank(&self) -> Option<EntryId> {
+        mistake!(self.config.mutation, AcknowledgedAfterPromise =>
+            crate::mutation::mistakes::entry_at(&self.log.terms, self.log.written);
+            self.log.terms.last())
+    }
+
     fn drain_election(&mut self, now: Time) {
         use quorate_election::{ElectionEvent, Output as Effect};
+        let mut stored_last = None;
         while let Some(effect) = self.election.poll() {
             match effect {
+                Effect::Persist { promised } if breaks!(self.config.mutation, PromiseSentFirst) => {
+                    stored_last = Some(promised);
+                }
                 Effect::Persist { promised } => self.store_promise(promised),
                 Effect::Send { to, message } => self.send(to, Message::Election(message)),
                 Effect::Win { term } => self.win(now, term),
@@ -446,6 +460,9 @@ impl Node {
                     self.event(Event::Election(event));
                 }
             }
+        }
+        if let Some(promised) = stored_last {
+            self.store_promise(promised);
         }
         self.leave_role_below_promise(now);
     }
@@ -471,7 +488,9 @@ impl Node {
             self.hard.roster = self.founding.formed().cloned();
             self.founded();
         }
-        self.store_hard_state();
+        if !breaks!(self.config.mutation, PromiseNotStored) {
+            self.store_hard_state();
+        }
     }
 
     fn leave_role_below_promise(&mut self, now: Time) {
@@ -501,7 +520,12 @@ impl Node {
 
     /// This node may count: the group's roster lists this life of its directory.
     pub(crate) fn is_founder(&self) -> bool {
-        self.roster().is_some_and(|roster| roster.counts(self.me, self.hard.incarnation))
+        self.roster().is_some_and(|roster| self.is_listed_in(roster))
+    }
+
+    /// This life of the directory is one of those that founded the group.
+    pub(crate) fn is_listed_in(&self, roster: &Roster) -> bool {
+        roster.counts(self.me, self.hard.incarnation) || breaks!(self.config.mutation, IncarnationIgnored)
     }
 
     fn state(&self) -> (NodeState, Term, Option<NodeId>) {

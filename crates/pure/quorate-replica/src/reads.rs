@@ -70,21 +70,29 @@ impl Node {
         let committed = self.applying.committed();
         if let Role::Leading(leading) = &mut self.role {
             // What earlier masters acknowledged lies below the term's start, whether or not its commit is known yet.
-            let at = committed.max(Some(leading.term_start()));
-            leading.rounds.begin_read(PendingRead { reader, at });
+            let at = mistake!(self.config.mutation, ReadBeforeStart =>
+                committed;
+                committed.max(Some(leading.term_start())));
+            let read = PendingRead { reader, at };
+            if breaks!(self.config.mutation, ReadWithoutRound) {
+                return self.answer_read(read);
+            }
+            leading.rounds.begin_read(read);
             self.heartbeat_if_due(now);
         }
     }
 
     pub(crate) fn confirm_reads(&mut self) {
         let Role::Leading(leading) = &mut self.role else { return };
-        for PendingRead { reader, at } in leading.rounds.confirmed(&self.group.quorums) {
-            match reader {
-                Reader::Local(read) => self.push(Output::ReadReady { read, at }),
-                Reader::Replica { node, read } => {
-                    self.send(node, Message::ReadIndexReply { read, at: Ok(at) })
-                }
-            }
+        for read in leading.rounds.confirmed(&self.group.quorums) {
+            self.answer_read(read);
+        }
+    }
+
+    fn answer_read(&mut self, PendingRead { reader, at }: PendingRead) {
+        match reader {
+            Reader::Local(read) => self.push(Output::ReadReady { read, at }),
+            Reader::Replica { node, read } => self.send(node, Message::ReadIndexReply { read, at: Ok(at) }),
         }
     }
 

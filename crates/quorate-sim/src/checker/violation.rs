@@ -25,6 +25,12 @@ pub enum Rule {
     ClientsSeeOneOrder,
     /// A group that is left in peace agrees.
     PeaceConverges,
+    /// No term grows, and no master goes, by a node that is merely cut off.
+    TermsRest,
+    /// A request of a session is carried out once, however often it is sent.
+    RequestsHappenOnce,
+    /// A node refuses what it has no room for.
+    LoadIsBounded,
     /// Production code found a bug of its own.
     NoPanic,
 }
@@ -43,6 +49,9 @@ impl fmt::Display for Rule {
             Self::WatermarksInOrder => "watermarks stand in order",
             Self::ClientsSeeOneOrder => "clients see one order",
             Self::PeaceConverges => "a group left in peace converges",
+            Self::TermsRest => "terms rest",
+            Self::RequestsHappenOnce => "requests happen once",
+            Self::LoadIsBounded => "load is bounded",
             Self::NoPanic => "no assertion fails",
         })
     }

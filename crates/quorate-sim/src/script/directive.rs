@@ -1,4 +1,4 @@
-use crate::profile::BrokenRule;
+use crate::BrokenRule;
 use quorate_core::{NodeId, QuorumPolicy};
 
 /// What a group of a script is.

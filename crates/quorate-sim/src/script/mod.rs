@@ -25,8 +25,9 @@
 mod directive;
 mod stage;
 
+use crate::BrokenRule;
 use crate::checker::Violation;
-use crate::profile::BrokenRule;
+use crate::report::catching;
 use directive::{Directive, Setup};
 use stage::Stage;
 use std::fmt::Write;
@@ -81,10 +82,10 @@ pub fn play(script: &str, broken: Option<BrokenRule>) -> Result<Played, ScriptEr
         if played.violation.is_some() {
             continue;
         }
-        let lines = match &mut stage {
+        let lines = catching(|| match &mut stage {
             Some(stage) => stage.perform(&directive),
             None => Stage::open(&setup).and_then(|opened| stage.insert(opened).perform(&directive)),
-        };
+        });
         match lines {
             Ok(lines) => lines.iter().for_each(|line| output(&mut played.text, line)),
             Err(violation) => {

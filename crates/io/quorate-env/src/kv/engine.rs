@@ -55,6 +55,16 @@ impl KvEngine {
         KvReader::new(Arc::clone(&self.store))
     }
 
+    /// The same engine, with a rule broken.
+    #[cfg(feature = "mutations")]
+    #[must_use]
+    pub fn breaking(mut self, mutation: Option<crate::Mutation>) -> Self {
+        if let Some(sessions) = &mut self.sessions {
+            sessions.mutation = mutation;
+        }
+        self
+    }
+
     /// Writes a run of entries and returns the databases that it created.
     fn write(
         &mut self,

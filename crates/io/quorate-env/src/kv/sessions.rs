@@ -21,6 +21,9 @@ pub(crate) struct Sessions {
     last: HashMap<u128, Taken>,
     /// The clients by the entry in which each took its last number.
     by_age: BTreeMap<Vlsn, u128>,
+    /// A rule that is broken.
+    #[cfg(feature = "mutations")]
+    pub(crate) mutation: Option<crate::Mutation>,
 }
 
 /// The last number that a session has taken.
@@ -70,6 +73,7 @@ impl Sessions {
         let first = || Outcome::decode(&taken.result).unwrap_or(Outcome::Done { databases: Vec::new() });
         match session.sequence {
             sequence if sequence > taken.sequence => None,
+            sequence if sequence > 0 && breaks!(self.mutation, RetryAppliedAgain) => None,
             sequence if sequence == taken.sequence && sequence > 0 => {
                 Some(Outcome::Duplicate { of: taken.by, outcome: Box::new(first()) })
             }

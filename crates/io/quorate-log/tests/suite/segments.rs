@@ -193,8 +193,12 @@ fn a_segment_of_another_log_or_a_missing_one_is_refused() {
     gap.remove(&segments[1]).unwrap();
     assert!(matches!(open(&gap), Err(LogError::Unusable { reason }) if reason.contains("missing")));
     let other = MemoryVfs::new();
-    Log::open(Arc::new(other.clone()), "log", LogConfig { segment_bytes: SEGMENT_BYTES, identity: 1 })
-        .unwrap();
+    Log::open(
+        Arc::new(other.clone()),
+        "log",
+        LogConfig { segment_bytes: SEGMENT_BYTES, ..LogConfig::new(1) },
+    )
+    .unwrap();
     let foreign = other.contents(&segments[0]).unwrap();
     disk.kill();
     disk.corrupt(&segments[0], 0, &foreign);
