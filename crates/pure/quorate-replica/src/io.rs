@@ -348,6 +348,13 @@ pub enum Halt {
         /// The engine's last entry.
         applied: EntryId,
     },
+    /// The engine lacks entries that this node's log no longer holds: it is an old one, or an empty one in the place of another.
+    EngineBehind {
+        /// The engine's last entry.
+        applied: Option<EntryId>,
+        /// The last entry trimmed from the log.
+        base: EntryId,
+    },
     /// The log, the hard state or the engine failed.
     Failed {
         /// What failed.

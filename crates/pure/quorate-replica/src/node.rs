@@ -113,6 +113,8 @@ impl Node {
         let applying = Applying::new(engine_applied, &log.terms, now);
         let lost_unsynced =
             hard.unsynced_mark.is_some_and(|marked| marked != boot) && !breaks!(config.mutation, MarkIgnored);
+        let engine_gap =
+            log.terms.base().filter(|base| engine_applied.map(|applied| applied.vlsn) < Some(base.vlsn));
         let must_recover = lost_unsynced || log.lost_durable_end || applying.engine_ahead().is_some();
         let mut node = Self {
             me: hard.id,
@@ -137,6 +139,10 @@ impl Node {
             hard,
             config,
         };
+        if let Some(base) = engine_gap {
+            node.halt(Halt::EngineBehind { applied: engine_applied, base });
+            return node;
+        }
         if must_recover && !node.hard.recovering {
             node.hard.recovering = true;
             node.store_hard_state();

@@ -550,3 +550,31 @@ fn an_answer_to_an_earlier_run_s_read_serves_no_read_of_this_one() {
     group.input(replica, Input::Receive { from: master, uuid, message });
     assert_eq!(group.reads, [(replica, ReadId(1), Ok(None))]);
 }
+
+#[test]
+fn a_node_whose_engine_lacks_what_its_log_has_trimmed_halts_and_says_so() {
+    let mut group = Group::new(3);
+    group.seconds(5);
+    let hard = group.host(n(1)).hard.clone();
+    let entry = |number| EntryId { term: Term::new(1, n(1)), vlsn: Vlsn::new(number).unwrap() };
+    let log = LogSummary {
+        terms: TermTable::new(Some(entry(10))),
+        durable: Some(entry(10).vlsn),
+        ..LogSummary::default()
+    };
+    let open = |applied| {
+        let opened = opened(hard.clone(), log.clone(), applied);
+        Node::new(NodeConfig::default(), opened, member_list(3), Time::ZERO)
+    };
+    for applied in [None, Some(entry(9))] {
+        let mut node = open(applied);
+        let outputs: Vec<Output> = std::iter::from_fn(|| node.poll()).collect();
+        let halt = Halt::EngineBehind { applied, base: entry(10) };
+        assert!(matches!(outputs.last(), Some(Output::Halt(found)) if *found == halt), "{outputs:?}");
+        let stores = |output: &Output| matches!(output, Output::StoreHardState(_));
+        assert!(!outputs.iter().any(stores), "nothing was changed");
+        assert_eq!(node.deadline(), None);
+    }
+    let mut node = open(Some(entry(10)));
+    assert!(std::iter::from_fn(|| node.poll()).all(|output| !matches!(output, Output::Halt(_))));
+}

@@ -180,6 +180,14 @@ fn reason(halt: &Halt) -> String {
             "the engine holds entry {applied}, which the group's log does not: move this node's \
              directory away and let the node be added anew"
         ),
+        Halt::EngineBehind { applied, base } => {
+            let held =
+                applied.map_or_else(|| "nothing".to_owned(), |applied| format!("entries up to {applied}"));
+            format!(
+                "the engine holds {held}, and the log no longer has those up to {base}: put back the engine's \
+                 own store, or move this node's directory away and let the node be added anew"
+            )
+        }
         Halt::Failed { reason } => {
             format!("{reason}; close the environment, see to the cause, and open it again")
         }
