@@ -77,7 +77,7 @@ fn open_store(engine: EngineKind, path: &Path, cache_bytes: usize) -> Result<Arc
 
 #[cfg(feature = "redb")]
 fn open_redb(path: &Path, cache_bytes: usize) -> Result<Arc<dyn KvStore>, PartError> {
-    let config = quorate_engine::RedbConfig { cache_bytes };
+    let config = quorate_engine::RedbConfig { cache_bytes, ..quorate_engine::RedbConfig::default() };
     Ok(Arc::new(quorate_engine::RedbStore::open(path, &config)?))
 }
 

@@ -22,17 +22,22 @@ const ENGINE: &str = "redb";
 pub(crate) const MAGIC: &[u8] = b"redb";
 const TABLE: TableDefinition<'static, &[u8], &[u8]> = TableDefinition::new("quorate");
 
-/// How a [`RedbStore`] uses its memory.
+/// How a [`RedbStore`] uses its memory and its file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RedbConfig {
     /// Memory for pages, in bytes: read pages, and pages written and not yet on disk. Reads beyond it go to
     /// the file, and writes that outgrow it between two flushes go there early. Default 16 MiB.
     pub cache_bytes: usize,
+    /// Whether every open reads the whole file and verifies the checksums of all pages, so that one that has
+    /// rotted is refused as [`OpenError::Damaged`]. Without it pages are verified only after a crash that
+    /// leaves no record of which are in use, and damage may show as wrong values, or as a panic. Costs about
+    /// as long as reading the file takes. Default false.
+    pub verify_on_open: bool,
 }
 
 impl Default for RedbConfig {
     fn default() -> Self {
-        Self { cache_bytes: 16 << 20 }
+        Self { cache_bytes: 16 << 20, verify_on_open: false }
     }
 }
 
@@ -77,11 +82,17 @@ impl RedbStore {
     fn with(file: impl StorageBackend, path: &Path, config: &RedbConfig) -> Result<Self, OpenError> {
         let mut builder = Database::builder();
         builder.set_cache_size(config.cache_bytes);
+        builder.set_check_integrity_on_open(config.verify_on_open);
         builder.set_repair_callback({
             let path = path.to_owned();
+            let is_asked_for = config.verify_on_open;
             move |session| {
                 let (path, progress) = (path.display(), session.progress());
-                tracing::warn!(%path, progress, "reading the whole redb file to repair it");
+                if is_asked_for {
+                    tracing::debug!(%path, progress, "reading the whole redb file to verify it");
+                } else {
+                    tracing::warn!(%path, progress, "reading the whole redb file to repair it");
+                }
             }
         });
         let database = builder.create_with_backend(file).map_err(|error| refused(path, error))?;
