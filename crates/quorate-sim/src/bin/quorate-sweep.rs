@@ -1,8 +1,8 @@
-//! Turns a node's storage off at every operation.
+//! Turns a node's storage off at every operation, and damages it everywhere.
 #![forbid(unsafe_code)]
 
 use clap::{Args, Parser, Subcommand};
-use quorate_sim::sweep::{CrashReport, sweep_life, sweep_operation};
+use quorate_sim::sweep::{Corruption, CorruptionReport, CrashReport, sweep_life, sweep_operation};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -24,6 +24,9 @@ enum Sweep {
     /// the recovery from that, and in the recovery from that one. Then everything that was acknowledged must be there,
     /// and the node goes on. Lives follow, each from a seed of its own, until there were points enough.
     Crash(Crash),
+    /// Damages the files of a stopped node of three, one place at a time, and starts the group again. Each damage must
+    /// be harmless, repaired, or refused by name.
+    Corruption(Damages),
 }
 
 #[derive(Args)]
@@ -42,10 +45,26 @@ struct Crash {
     threads: usize,
 }
 
+#[derive(Args)]
+struct Damages {
+    /// How many damages to do.
+    #[arg(long, default_value_t = 10_000)]
+    damages: u64,
+    /// The seed of the group.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Do the damage with this number only.
+    #[arg(long)]
+    number: Option<u64>,
+    /// How many damages to do at the same time.
+    #[arg(long, default_value_t = 2)]
+    threads: u64,
+}
+
 fn main() -> ExitCode {
-    quorate_sim::report_panics_quietly();
     match Arguments::parse().sweep {
         Sweep::Crash(crash) => sweep_crashes(&crash),
+        Sweep::Corruption(damages) => sweep_damages(&damages),
     }
 }
 
@@ -100,6 +119,49 @@ fn sweep_lives(crash: &Crash) -> CrashReport {
                     let life = sweep_life(next.fetch_add(1, Ordering::Relaxed), 0, 1);
                     report.lock().unwrap_or_else(PoisonError::into_inner).add(life);
                 }
+            });
+        }
+    });
+    report.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn sweep_damages(damages: &Damages) -> ExitCode {
+    let began = Instant::now();
+    let corruption = Corruption::new(damages.seed);
+    quorate_sim::report_panics_quietly();
+    let report = match damages.number {
+        Some(number) => corruption.sweep(std::iter::once(number)),
+        None => sweep_all(&corruption, damages),
+    };
+    print!("{report}");
+    println!(
+        "{} damages, {} of them accepted in silence or worse, in {:.1} s",
+        report.total(),
+        report.failures.len(),
+        began.elapsed().as_secs_f64()
+    );
+    for failure in &report.failures {
+        println!(
+            "FAILED: {}: {}\n  again: cargo xtask sweep corruption --seed {} --number {}",
+            failure.damage, failure.harm, damages.seed, failure.number
+        );
+    }
+    let missing = if damages.number.is_none() { report.missing() } else { Vec::new() };
+    for kind in &missing {
+        println!("FAILED: there was no damage of this kind: {kind}");
+    }
+    if report.failures.is_empty() && missing.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn sweep_all(corruption: &Corruption, damages: &Damages) -> CorruptionReport {
+    let threads = damages.threads.max(1);
+    let report = Mutex::new(CorruptionReport::default());
+    std::thread::scope(|scope| {
+        for thread in 0..threads {
+            let report = &report;
+            scope.spawn(move || {
+                let part = corruption.sweep((thread..damages.damages).step_by(threads as usize));
+                report.lock().unwrap_or_else(PoisonError::into_inner).add(part);
             });
         }
     });

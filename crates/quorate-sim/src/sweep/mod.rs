@@ -4,13 +4,21 @@
 //! [`HardStateFile`](quorate_log::HardStateFile), and the key-value engine over a redb store.
 
 mod activity;
+mod contents;
+mod corruption;
 mod crash;
+mod damage;
+mod fixture;
+mod group;
 mod inspection;
 mod ledger;
 mod life;
+mod member;
 mod storage;
 mod tally;
 
 pub use activity::Activity;
+pub use corruption::{Corruption, CorruptionFailure, CorruptionReport, Outcome};
 pub use crash::{CrashFailure, CrashReport, sweep_life, sweep_operation};
+pub use damage::{Method, Part};
 pub use tally::{LossMode, Tally};

@@ -1,4 +1,6 @@
 use crate::engine_file::EngineFiles;
+use crate::machine::GROUP;
+use crate::network::letter;
 use quorate_core::{
     EngineError, HardState, Incarnation, LogError, LogStore, NodeId, StateStore, StateStoreError, Term,
 };
@@ -50,10 +52,19 @@ pub(crate) enum StorageError {
 impl Storage {
     /// Opens everything in the order in which a node does, and counts the opening.
     pub(crate) fn open(disk: &MemoryVfs) -> Result<Self, StorageError> {
+        Self::open_as(disk, NodeId::new(1), false)
+    }
+
+    /// As [`open`](Self::open), for this node of a group; the engine's file is verified where asked.
+    pub(crate) fn open_as(
+        disk: &MemoryVfs,
+        node: NodeId,
+        verifies_engine: bool,
+    ) -> Result<Self, StorageError> {
         let vfs: Arc<dyn Vfs> = Arc::new(disk.clone());
         vfs.create_directory(Path::new(DIRECTORY))?;
         let mut state = HardStateFile::new(Arc::clone(&vfs), DIRECTORY);
-        let mut hard = state.load()?.unwrap_or_else(new_hard_state);
+        let mut hard = state.load()?.unwrap_or_else(|| new_hard_state(node));
         let config = LogConfig { segment_bytes: SEGMENT_BYTES, ..LogConfig::new(hard.incarnation.0) };
         let log = Log::open(vfs, LOG_DIRECTORY, config)?;
         hard.open_count += 1;
@@ -61,7 +72,8 @@ impl Storage {
         state.store(&hard)?;
         let path = Path::new(ENGINE_FILE);
         let files = EngineFiles(disk.clone());
-        let store = RedbStore::open_among(&files, path, &RedbConfig { cache_bytes: CACHE_BYTES })?;
+        let config = RedbConfig { cache_bytes: CACHE_BYTES, verify_on_open: verifies_engine };
+        let store = RedbStore::open_among(&files, path, &config)?;
         let engine = KvEngine::open(Arc::new(store))?;
         let rows = engine.reader();
         Ok(Self { state, hard, log, engine: Applier::new(Box::new(engine)), rows })
@@ -69,17 +81,24 @@ impl Storage {
 
     /// Promises a term.
     pub(crate) fn promise(&mut self, promised: Term) -> Result<(), StorageError> {
-        self.hard.promised = promised;
-        Ok(self.state.store(&self.hard)?)
+        let hard = HardState { promised, ..self.hard.clone() };
+        self.store(hard)
+    }
+
+    /// Stores the hard state.
+    pub(crate) fn store(&mut self, hard: HardState) -> Result<(), StorageError> {
+        self.state.store(&hard)?;
+        self.hard = hard;
+        Ok(())
     }
 }
 
-fn new_hard_state() -> HardState {
+fn new_hard_state(node: NodeId) -> HardState {
     HardState {
-        group: "swept".into(),
-        node: "a".into(),
-        id: NodeId::new(1),
-        incarnation: Incarnation(0x5eed),
+        group: GROUP.into(),
+        node: letter(node).to_string(),
+        id: node,
+        incarnation: Incarnation(0x5eed << 64 | u128::from(node.as_u16())),
         open_count: 0,
         promised: Term::ZERO,
         roster: None,
