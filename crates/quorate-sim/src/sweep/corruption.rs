@@ -202,6 +202,7 @@ impl Corruption {
             return Err(format!("the group does not agree: {:?}", node.progress()));
         }
         let refused = self.check(group)?;
+        self.go_on(group)?;
         let is_gone = damage
             .files
             .iter()
@@ -209,7 +210,6 @@ impl Corruption {
         let noticed = group.members[VICTIM].complained
             || applied.flatten() != Some(self.fixture.contents.applied)
             || (matches!(damage.part, Part::IndexFile | Part::HardState) && is_gone);
-        self.go_on(group)?;
         Ok(match (refused, noticed) {
             (true, _) => Outcome::Refused,
             (false, true) => Outcome::Repaired,
