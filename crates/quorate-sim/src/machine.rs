@@ -166,7 +166,7 @@ impl Machine {
         if !self.engine_on_redb {
             return Ok(Arc::new(self.engine.clone()));
         }
-        let config = RedbConfig { cache_bytes: ENGINE_CACHE_BYTES };
+        let config = RedbConfig { cache_bytes: ENGINE_CACHE_BYTES, ..RedbConfig::default() };
         let store = RedbStore::open_among(&EngineFiles(self.disk.clone()), ENGINE_FILE.as_ref(), &config);
         Ok(Arc::new(store.map_err(Stop::failed)?))
     }
