@@ -108,6 +108,18 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// Visits every state of a small group: `[--nodes N] [--rounds N] [--writes N] [--crashes N]`.
+    Model {
+        /// Handed to the search as they are.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// Gives invented bytes to every decoder: `[TARGET] --seconds N [--seed S]`, or `--list`.
+    Fuzz {
+        /// Handed to the fuzzer as they are.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
 }
 
 /// What `ci` runs.
@@ -159,6 +171,8 @@ fn run(task: Task, steps: &mut Steps) -> Result<(), Failure> {
         Task::Chaos { arguments } => {
             steps.run("chaos", || break_processes(&root, &arguments, Programs::OnDemand))
         }
+        Task::Model { arguments } => steps.run("model", || search_model(&root, &arguments)),
+        Task::Fuzz { arguments } => steps.run("fuzz", || fuzz(&root, &arguments)),
     }
 }
 
@@ -209,4 +223,12 @@ fn break_processes(root: &Path, arguments: &[String], programs: Programs) -> Res
         process::run(&mut cargo(root, &node))?;
     }
     process::run(programs.command(root, "quorate-chaos", "quorate-chaos")?.args(arguments))
+}
+
+fn fuzz(root: &Path, arguments: &[String]) -> Result<(), Failure> {
+    process::run(Programs::OnDemand.command(root, "quorate-fuzz", "quorate-fuzz")?.args(arguments))
+}
+
+fn search_model(root: &Path, arguments: &[String]) -> Result<(), Failure> {
+    process::run(Programs::OnDemand.command(root, "quorate-model", "quorate-model")?.args(arguments))
 }

@@ -50,6 +50,8 @@ const CRATES: &[(&str, Layer, Home)] = &[
     ("quorate", Layer::L4, Home::Top),
     ("quorate-sim", Layer::Tool, Home::Top),
     ("quorate-chaos", Layer::Tool, Home::Top),
+    ("quorate-fuzz", Layer::Tool, Home::Top),
+    ("quorate-model", Layer::Tool, Home::Top),
     ("xtask", Layer::Tool, Home::Top),
 ];
 
