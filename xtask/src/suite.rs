@@ -17,7 +17,7 @@ pub(crate) fn run(root: &Path, steps: &mut Steps) -> Result<(), Failure> {
     })?;
     println!("documentation: {documented}");
     if has_subcommand(root, "nextest") {
-        let arguments = ["nextest", "run", "--cargo-profile", "checked", "--workspace"];
+        let arguments = ["nextest", "run", "--cargo-profile", "checked", "--workspace", "--no-fail-fast"];
         return steps.run("tests", || process::run(&mut cargo(root, &arguments)));
     }
     steps.run("tests", || run_with_cargo(root))

@@ -35,6 +35,7 @@ mod progress;
 mod reads;
 mod repairing;
 mod tail;
+mod voting;
 mod wire;
 
 pub use config::NodeConfig;

@@ -23,7 +23,7 @@ pub(super) const HARD_STATE: Target = Target {
 const DIRECTORY: &str = "node";
 
 fn run(input: &[u8]) -> Signature {
-    let damaged_other = input.len() % 2 == 0;
+    let damaged_other = input.len().is_multiple_of(2);
     let disk = MemoryVfs::new();
     put_file(&disk, DIRECTORY, "state-b", input);
     if damaged_other {

@@ -137,8 +137,8 @@ impl Process {
             Output::Repair { batch } => self.repair(&batch)?,
             // A log need not drop what it may: the peers keep what this node may come to lack.
             Output::Trim { .. } => {
-                let base = self.storage.log.summary().terms.base();
-                self.completions.push_back(Input::Trimmed { base });
+                let log = self.storage.log.summary();
+                self.completions.push_back(Input::Trimmed { base: log.terms.base(), damaged: log.damaged });
             }
             Output::ReadLog { reader, from, through, bytes_max } => {
                 self.read(reader, from, through, bytes_max);
