@@ -17,7 +17,10 @@ fn every_target_survives_its_corpus_and_some_invention() {
         if let Some(finding) = finding {
             panic!("{finding}: the input is {:02x?}", finding.input);
         }
-        assert!(fuzzer.statistics().signatures > 1, "{} does the same whatever it is given", target.name);
+        // A damaged index is made anew from its segment, so that whoever opens the log sees no difference.
+        let is_healed = target.name == "index-file";
+        let signatures = fuzzer.statistics().signatures;
+        assert!(is_healed || signatures > 1, "{} does the same whatever it is given", target.name);
     }
 }
 

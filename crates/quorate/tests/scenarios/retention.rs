@@ -106,7 +106,7 @@ fn a_node_below_the_retained_log_says_that_it_must_be_restored_and_skips_nothing
     eventually("it says so", || cluster.status(old).restore_needed.is_some());
     let status = cluster.status(old);
     let base = status.restore_needed.expect("just seen");
-    assert_eq!(Some(base.vlsn), trimmed(&cluster, master));
+    assert!(Some(base.vlsn) <= trimmed(&cluster, master));
     assert_eq!(status.watermarks.written, held);
     assert!(status.watermarks.trimmed <= held && Some(base.vlsn) > held);
 

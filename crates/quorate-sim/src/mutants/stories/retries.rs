@@ -35,11 +35,12 @@ fn value_after(payloads: &[Bytes], broken: Option<BrokenRule>) -> Result<Option<
 }
 
 fn payload(kind: PayloadKind, session: Option<Session>, value: Option<&[u8]>) -> Bytes {
-    let mut operations = WriteBatch::new();
-    if let Some(value) = value {
+    let operations = value.map(|value| {
+        let mut operations = WriteBatch::new();
         operations.put(DEFAULT_DATABASE, KEY, value);
-    }
-    let body = operations.encoded();
+        operations
+    });
+    let body = operations.as_ref().map_or(&[][..], WriteBatch::encoded);
     let mut payload = Vec::new();
     Envelope { kind, schema_version: SCHEMA_VERSION, session, body }.encode_into(&mut payload);
     payload.into()
