@@ -97,10 +97,11 @@ fn two_of_five_commit_and_four_of_five_elect_where_that_was_chosen() {
 
     dead[..2].iter().for_each(|index| cluster.start(*index));
     let canvasses = || cluster.node(*holder).stats().protocol.canvasses;
-    let before = canvasses();
-    eventually("three of five have looked for a master many times", || canvasses() > before + 3);
+    let ballots = || cluster.nodes().map(|(_, node)| node.stats().protocol.ballots).collect::<Vec<_>>();
+    let (canvasses_before, ballots_before) = (canvasses(), ballots());
+    eventually("three of five have looked for a master many times", || canvasses() > canvasses_before + 3);
     assert!(cluster.nodes().all(|(_, node)| node.state() == NodeState::Unknown));
-    assert!(cluster.nodes().all(|(_, node)| node.stats().protocol.ballots == 0));
+    assert_eq!(ballots(), ballots_before);
 
     cluster.start(dead[2]);
     let master = cluster.master();
