@@ -1,35 +1,50 @@
 //! Visits every state of a small group.
 #![forbid(unsafe_code)]
 
-use clap::Parser;
-use quorate_model::{Bounds, Group, Rule};
+mod progress;
+
+use clap::{CommandFactory, Parser, error::ErrorKind};
+use progress::Progress;
+use quorate_model::{Bounds, Group, Pace, Rule};
+use signal_hook::consts::SIGINT;
 use stateright::{Checker, HasDiscoveries, Model};
 use std::process::ExitCode;
-use std::time::Instant;
+use std::sync::atomic::Ordering;
 
-/// Searches elections and commits of a small group to their end, for two masters in one term, logs that do not
-/// match, and committed entries that are lost.
+/// Searches elections and commits of a small group to their end, for two masters in one term, logs that do
+/// not match, and committed entries that are lost.
 ///
-/// Exit codes: 0 if every state within the bounds was visited and is sound; 1 if one is not, and the steps that lead
-/// there are printed; 2 for wrong arguments.
+/// Ctrl-C ends the search and prints what has been visited.
+///
+/// Exit codes: 0 if every state within the bounds was visited and is sound; 1 if one is not, and the steps
+/// that lead there are printed; 2 for wrong arguments; 130 if the search was interrupted and found nothing
+/// until then.
 #[derive(Parser)]
 #[command(bin_name = "cargo xtask model")]
 struct Arguments {
-    /// Nodes of the group.
+    /// Nodes of the group; up to 3 unless in single steps.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=7))]
     nodes: u16,
     /// Rounds of ballots; each node may propose in each.
-    #[arg(long, default_value_t = 2)]
+    #[arg(long, default_value_t = 3)]
     rounds: u64,
+    /// Ballots in all; unless in single steps, only those that elect a master count. As many as the rounds
+    /// have, if not given.
+    #[arg(long)]
+    ballots: Option<u64>,
     /// Entries that applications write.
     #[arg(long, default_value_t = 2)]
     writes: u8,
     /// Crashes of each node.
     #[arg(long, default_value_t = 1)]
     crashes: u8,
+    /// Let every node do one thing at a time, in every order, where the search else takes steps together that
+    /// nothing need come between: far more states.
+    #[arg(long)]
+    single_steps: bool,
     /// How many threads search.
-    #[arg(long, default_value_t = 2)]
-    threads: usize,
+    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=64))]
+    threads: u16,
     /// Leave out a rule, to see that it is missed.
     #[arg(long, value_parser = parse_rule)]
     broken: Option<Rule>,
@@ -43,26 +58,38 @@ fn parse_rule(name: &str) -> Result<Rule, String> {
 }
 
 fn main() -> ExitCode {
-    let Arguments { nodes, rounds, writes, crashes, threads, broken } = Arguments::parse();
-    let bounds = Bounds { nodes, rounds, writes, crashes };
-    println!("{nodes} nodes, {rounds} rounds, {writes} writes, each node crashes {crashes} times at most");
-    let began = Instant::now();
-    let search = Group::new(bounds, broken).checker().threads(threads);
-    let checker = search.finish_when(HasDiscoveries::AnyFailures).spawn_bfs().join();
+    let Arguments { nodes, rounds, ballots, writes, crashes, single_steps, threads, broken } =
+        Arguments::parse();
+    let pace = if single_steps { Pace::SingleSteps } else { Pace::Strides };
+    let bounds = Bounds { nodes, rounds, ballots, writes, crashes };
+    let group = Group::new(bounds, pace, broken)
+        .unwrap_or_else(|error| Arguments::command().error(ErrorKind::ValueValidation, error).exit());
+    let ballots = bounds.ballots_max();
     println!(
-        "{} states, {} of them different, in {:.1} s",
-        checker.state_count(),
-        checker.unique_state_count(),
-        began.elapsed().as_secs_f64()
+        "{nodes} nodes, {rounds} rounds, {ballots} ballots, {writes} writes, {crashes} crashes of each node"
     );
-    let broken_promises: Vec<_> = checker
-        .discoveries()
-        .into_iter()
-        .filter(|(name, _)| checker.discovery_classification(name).to_string() == "counterexample")
-        .collect();
-    for (name, path) in &broken_promises {
-        println!("\nbroken: {name}");
-        path.clone().into_actions().iter().for_each(|step| println!("  {step:?}"));
+    search(group, pace, threads.into(), broken.is_some())
+}
+
+/// Breadth first finds the shortest way to a violation, depth first takes less memory.
+fn search(group: Group, pace: Pace, threads: usize, breadth_first: bool) -> ExitCode {
+    let stop = group.stop_flag();
+    if let Err(error) = signal_hook::flag::register(SIGINT, group.stop_flag()) {
+        eprintln!("Ctrl-C will end the search without a result: {error}");
     }
-    if broken_promises.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    let checker = group.checker().threads(threads).finish_when(HasDiscoveries::AnyFailures);
+    let mut progress = Progress::default();
+    match (breadth_first, pace) {
+        (true, _) => drop(checker.spawn_bfs().join_and_report(&mut progress)),
+        (false, Pace::SingleSteps) => drop(checker.spawn_dfs().join_and_report(&mut progress)),
+        (false, Pace::Strides) => drop(checker.symmetry().spawn_dfs().join_and_report(&mut progress)),
+    }
+    if !progress.broken.is_empty() {
+        return ExitCode::FAILURE;
+    }
+    if stop.load(Ordering::Relaxed) {
+        println!("interrupted: nothing is known of the states that were not visited");
+        return ExitCode::from(130);
+    }
+    ExitCode::SUCCESS
 }

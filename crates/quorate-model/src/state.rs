@@ -1,60 +1,49 @@
-use quorate_core::{EntryId, NodeId, Term, TermTable, Vlsn};
+use crate::{Log, PerTerm};
+use quorate_core::{EntryId, NodeId, Term};
 use quorate_election::Promise;
+use smallvec::{SmallVec, smallvec};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The whole group at one moment.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct State {
     /// The nodes in the order of their numbers, from 1.
-    pub nodes: Vec<NodeState>,
-    /// Every ballot proposed.
+    pub nodes: SmallVec<[NodeState; 3]>,
+    /// Every ballot proposed that somebody may yet promise.
     pub prepared: BTreeSet<Term>,
-    /// Every promise made and not yet outdated.
+    /// Every promise that a proposer may yet use.
     pub vows: BTreeSet<Vow>,
-    /// Every nomination: the term, who is to lead it, and the voters of its certificate.
+    /// Every nomination that may yet be taken: the term, who is to lead it, and the promises that elect it.
     pub nominations: BTreeSet<(Term, NodeId, Vec<Vow>)>,
     /// What the master of each term has written, with all before it.
-    pub written: BTreeMap<Term, Vec<Entry>>,
-    /// Up to where each node has acknowledged the master of a term.
+    pub written: PerTerm<Log>,
+    /// Up to where each node has acknowledged the master of a term, in entries.
     pub acknowledged: BTreeMap<(Term, NodeId), usize>,
-    /// What was committed, and the highest term that has committed something.
-    pub committed: Vec<Entry>,
-    /// The term of the last commit.
-    pub committed_in: Term,
+    /// What the master of each term has committed, with all before it.
+    pub committed: PerTerm<Log>,
     /// Two masters led one term, or one led it twice.
     pub led_twice: bool,
-    /// Two masters committed different entries at one position.
-    pub commits_differ: bool,
-    /// Application entries written so far.
+    /// Entries that applications have written.
     pub writes: u8,
+    /// Ballots so far, if their number is bounded.
+    pub ballots: u64,
 }
 
 /// One node.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct NodeState {
     /// On disk: nothing below it is accepted.
     pub promised: Term,
     /// On disk.
-    pub log: Vec<Entry>,
-    /// Its promise, if it was made in this run of the process.
+    pub log: Log,
+    /// Its promise, if it was made in this run of the process and it has taken no nomination for it.
     pub vow: Option<Vow>,
-    /// The term that it has taken a nomination for in this run.
-    pub taken: Term,
     /// The term that it leads.
     pub leads: Option<Term>,
     /// The ballot that it has proposed and not nominated anybody in.
     pub proposes: Option<Term>,
     /// How often it has crashed.
     pub crashes: u8,
-}
-
-/// An entry: the term that wrote it, and what.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Entry {
-    /// The term.
-    pub term: Term,
-    /// 0 for a term's first entry, else the number of the write.
-    pub write: u8,
 }
 
 /// A promise, as far as it differs between nodes here.
@@ -73,17 +62,16 @@ impl State {
     #[must_use]
     pub fn new(nodes: usize) -> Self {
         Self {
-            nodes: vec![NodeState::default(); nodes],
+            nodes: smallvec![NodeState::default(); nodes],
             prepared: BTreeSet::new(),
             vows: BTreeSet::new(),
             nominations: BTreeSet::new(),
-            written: BTreeMap::new(),
+            written: PerTerm::default(),
             acknowledged: BTreeMap::new(),
-            committed: Vec::new(),
-            committed_in: Term::ZERO,
+            committed: PerTerm::default(),
             led_twice: false,
-            commits_differ: false,
             writes: 0,
+            ballots: 0,
         }
     }
 
@@ -102,55 +90,52 @@ impl State {
         (1..=self.nodes.len() as u16).map(NodeId::new)
     }
 
+    /// Who leads `term` now.
+    #[must_use]
+    pub fn master(&self, term: Term) -> Option<NodeId> {
+        self.ids().find(|id| self.node(*id).leads == Some(term))
+    }
+
     /// Same position and term in two logs: the same entries up to there.
     #[must_use]
     pub fn logs_match(&self) -> bool {
         let pairs = self.nodes.iter().enumerate();
-        pairs.flat_map(|(index, a)| self.nodes[index + 1..].iter().map(move |b| (a, b))).all(|(a, b)| {
-            let shared = a.log.iter().zip(&b.log).rposition(|(a, b)| a.term == b.term);
-            shared.is_none_or(|last| a.log[..=last] == b.log[..=last])
+        pairs.flat_map(|(index, a)| self.nodes[index + 1..].iter().map(move |b| (&a.log, &b.log))).all(
+            |(a, b)| {
+                let same = a.terms().zip(b.terms()).filter(|(a, b)| a == b).count();
+                same == a.shared(b)
+            },
+        )
+    }
+
+    /// What the master of a term has committed is held by every master of a higher term, and no two masters
+    /// have committed different entries at one position.
+    #[must_use]
+    pub fn keeps_what_is_committed(&self) -> bool {
+        self.committed.iter().all(|(term, kept)| {
+            self.nodes.iter().all(|node| node.leads <= Some(term) || node.log.starts_with(kept))
+                && self.written.above(term).all(|written| written.starts_with(kept))
+                && self.committed.above(term).all(|later| later.shared(kept) == later.len().min(kept.len()))
         })
     }
 
-    /// Whoever leads a term above the one that committed last holds all that was committed.
+    /// The longest log that was committed.
     #[must_use]
-    pub fn masters_hold_what_is_committed(&self) -> bool {
-        self.nodes.iter().all(|node| {
-            node.leads.is_none_or(|term| term < self.committed_in || node.log.starts_with(&self.committed))
-        })
-    }
-}
-
-impl NodeState {
-    /// The last entry of its log.
-    #[must_use]
-    pub fn rank(&self) -> Option<EntryId> {
-        let vlsn = Vlsn::new(self.log.len() as u64)?;
-        self.log.last().map(|last| EntryId { term: last.term, vlsn })
+    pub fn longest_committed(&self) -> Log {
+        self.committed.iter().map(|(_, log)| *log).max_by_key(Log::len).unwrap_or_default()
     }
 }
 
 impl Vow {
-    pub(crate) const fn promise(self) -> Promise {
+    pub(crate) const fn promise(self, reaches_write_quorum: bool) -> Promise {
         Promise {
             voter: self.voter,
             term: self.term,
             rank: self.rank,
             priority: 1,
-            reaches_write_quorum: true,
+            reaches_write_quorum,
             recovering: false,
             damaged: false,
         }
     }
-}
-
-/// The terms of a log.
-pub(crate) fn term_table(log: &[Entry]) -> TermTable {
-    let mut table = TermTable::new(None);
-    for (entry, number) in log.iter().zip(1..) {
-        if let Some(vlsn) = Vlsn::new(number) {
-            table.append_run(entry.term, vlsn);
-        }
-    }
-    table
 }

@@ -1,5 +1,6 @@
-use crate::state::{Entry, State, Vow, term_table};
-use crate::{Group, Rule};
+use crate::group::contains;
+use crate::state::{State, Vow};
+use crate::{Group, Log, Rule};
 use bytes::Bytes;
 use quorate_core::{Batch, EntryKind, NodeId, Requirement, Run, Term, Vlsn};
 use quorate_election::{Promise, choose, is_certificate};
@@ -7,23 +8,24 @@ use quorate_policy::quorum_position;
 use quorate_stream::{CommitRule, Holds, matchpoint};
 use std::sync::Arc;
 
-/// Something that one node does.
+/// Something that one node does by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Step {
-    /// It proposes a ballot.
+    /// It proposes a ballot, and gives up the one that it may have proposed before.
     Propose(NodeId),
     /// It promises a ballot of another.
     Promise(NodeId, Term),
-    /// It nominates whom these promises elect; a bit for each voter whose promise has come.
-    Nominate(NodeId, u8),
-    /// It takes the nomination with this place among all.
+    /// It nominates whom these promises elect: a bit for each voter whose promise has come, and the one
+    /// among them that said that it reaches a write quorum.
+    Nominate(NodeId, u8, NodeId),
+    /// The nominee takes the nomination with this place among all.
     TakeNomination(usize),
     /// It writes an application's entry.
     Write(NodeId),
     /// It cuts its log to what it shares with the master of a term.
     Match(NodeId, Term),
-    /// It acknowledges to the master of a term what it shares with it, or else takes in the next entry, fsyncs it
-    /// and acknowledges that.
+    /// It acknowledges to the master of a term what it shares with it, or else takes in the next entry,
+    /// fsyncs it and acknowledges that.
     Append(NodeId, Term),
     /// It commits what has been acknowledged.
     Commit(NodeId),
@@ -32,80 +34,92 @@ pub enum Step {
 }
 
 impl Group {
-    /// The group after a step; `None` if the step is not possible.
-    pub(crate) fn after(&self, state: &State, step: Step) -> Option<State> {
-        let mut next = state.clone();
+    /// Takes a step; `None` if it is not possible.
+    pub(crate) fn step(&self, state: &mut State, step: Step) -> Option<()> {
         match step {
-            Step::Propose(node) => self.propose(&mut next, node)?,
-            Step::Promise(node, term) => self.promise(&mut next, node, term)?,
-            Step::Nominate(node, voters) => self.nominate(&mut next, node, voters)?,
-            Step::TakeNomination(place) => self.take_nomination(&mut next, place)?,
-            Step::Write(node) => self.write(&mut next, node)?,
-            Step::Match(node, term) => self.match_log(&mut next, node, term)?,
-            Step::Append(node, term) => self.append(&mut next, node, term)?,
-            Step::Commit(node) => self.commit(&mut next, node)?,
-            Step::Crash(node) => self.crash(&mut next, node)?,
+            Step::Propose(node) => self.propose(state, node),
+            Step::Promise(node, term) => promise(state, node, term),
+            Step::Nominate(node, voters, favoured) => self.nominate(state, node, voters, favoured),
+            Step::TakeNomination(place) => self.take_nomination(state, place),
+            Step::Write(node) => self.write(state, node),
+            Step::Match(node, term) => self.match_log(state, node, term),
+            Step::Append(node, term) => self.append(state, node, term),
+            Step::Commit(node) => self.commit(state, node),
+            Step::Crash(node) => self.crash(state, node),
         }
-        next.forget_outdated();
-        (next != *state).then_some(next)
+    }
+
+    /// More steps than are possible.
+    pub(crate) fn steps(&self, state: &State) -> Vec<Step> {
+        let mut steps = Vec::new();
+        for node in state.ids() {
+            steps.extend([Step::Propose(node), Step::Write(node), Step::Commit(node), Step::Crash(node)]);
+            steps.extend(state.prepared.iter().map(|term| Step::Promise(node, *term)));
+            steps.extend(state.written.terms().map(|term| Step::Match(node, term)));
+            steps.extend(state.written.terms().map(|term| Step::Append(node, term)));
+            if state.node(node).proposes.is_some() {
+                steps.extend(self.voters().map(|(voters, favoured)| Step::Nominate(node, voters, favoured)));
+            }
+        }
+        steps.extend((0..state.nominations.len()).map(Step::TakeNomination));
+        steps
     }
 
     fn propose(&self, state: &mut State, id: NodeId) -> Option<()> {
-        let node = state.node(id);
-        let term = node.promised.above(id);
-        if node.proposes.is_some() || term.round() > self.bounds.rounds {
+        let term = state.node(id).promised.above(id);
+        if term.round() > self.bounds.rounds {
             return None;
         }
-        vow(state, id, term);
-        state.node_mut(id).proposes = Some(term);
-        state.prepared.insert(term);
+        if let Some(most) = self.bounds.ballots {
+            state.ballots += 1;
+            (state.ballots <= most).then_some(())?;
+        }
+        prepare(state, id, term);
         Some(())
     }
 
-    fn promise(&self, state: &mut State, id: NodeId, term: Term) -> Option<()> {
-        let possible = term > state.node(id).promised && term.proposer() != id;
-        possible.then(|| vow(state, id, term))
-    }
-
-    fn nominate(&self, state: &mut State, id: NodeId, voters: u8) -> Option<()> {
+    pub(crate) fn nominate(&self, state: &mut State, id: NodeId, voters: u8, favoured: NodeId) -> Option<()> {
         let term = state.node_mut(id).proposes.take()?;
         let certificate: Vec<Vow> = state
             .vows
             .iter()
-            .filter(|vow| vow.term == term && voters >> vow.voter.as_u16() & 1 == 1)
+            .filter(|vow| vow.term == term && contains(voters, vow.voter))
             .copied()
             .collect();
-        if certificate.len() != voters.count_ones() as usize || !certificate.iter().any(|vow| vow.voter == id)
-        {
-            return None;
-        }
-        let candidate = choose(&promises(&certificate), self.quorums.electable(), &self.quorums)?;
-        state.nominations.insert((term, candidate.node, certificate));
+        let all_came = certificate.len() == voters.count_ones() as usize;
+        (all_came && certificate.iter().any(|vow| vow.voter == id)).then_some(())?;
+        let candidate = self.candidate(&certificate, favoured)?;
+        state.nominations.insert((term, candidate, certificate));
         Some(())
     }
 
     /// As a voter does that is told to lead.
-    fn take_nomination(&self, state: &mut State, place: usize) -> Option<()> {
+    pub(crate) fn take_nomination(&self, state: &mut State, place: usize) -> Option<()> {
         let (term, id, certificate) = state.nominations.iter().nth(place)?.clone();
         let node = state.node(id);
         let own = node.vow?;
         let allowed = own.term == term
             && node.promised == term
-            && node.taken < term
-            && own.rank == node.rank()
+            && own.rank == node.log.rank()
             && certificate.contains(&own)
-            && is_certificate(&promises(&certificate), own.rank, self.quorums.electable(), &self.quorums);
+            && is_certificate(&promises(&certificate, id), own.rank, self.quorums.electable(), &self.quorums);
         allowed.then(|| lead(state, id, term))
     }
 
-    fn write(&self, state: &mut State, id: NodeId) -> Option<()> {
+    /// Whom these promises elect. Which of their voters reach a write quorum can be anything at any time,
+    /// and nobody else asks; so it is said here, and any of those that stand equal can win.
+    pub(crate) fn candidate(&self, vows: &[Vow], favoured: NodeId) -> Option<NodeId> {
+        let candidate = choose(&promises(vows, favoured), self.quorums.electable(), &self.quorums)?;
+        Some(candidate.node)
+    }
+
+    pub(crate) fn write(&self, state: &mut State, id: NodeId) -> Option<()> {
         let term = state.node(id).leads?;
         if state.writes >= self.bounds.writes {
             return None;
         }
         state.writes += 1;
-        let entry = Entry { term, write: state.writes };
-        append_own(state, id, entry);
+        append_own(state, id, term);
         Some(())
     }
 
@@ -119,59 +133,51 @@ impl Group {
             return None;
         }
         if term > node.promised {
-            node.promised = term;
-            node.proposes = None;
-            node.leads = None;
+            (node.promised, node.proposes, node.leads) = (term, None, None);
         }
         Some(())
     }
 
-    fn match_log(&self, state: &mut State, id: NodeId, term: Term) -> Option<()> {
-        let written = term_table(state.written.get(&term)?);
+    pub(crate) fn match_log(&self, state: &mut State, id: NodeId, term: Term) -> Option<()> {
+        let written = state.written.get(term)?.table();
         self.accept(state, id, term)?;
         let node = state.node_mut(id);
-        let shared = matchpoint(&written, &term_table(&node.log));
+        let shared = matchpoint(&written, &node.log.table());
         node.log.truncate(Vlsn::number(shared.map(|shared| shared.vlsn)) as usize);
         Some(())
     }
 
-    fn append(&self, state: &mut State, id: NodeId, term: Term) -> Option<()> {
+    pub(crate) fn append(&self, state: &mut State, id: NodeId, term: Term) -> Option<()> {
         self.accept(state, id, term)?;
-        let written = state.written.get(&term)?;
-        let held = state.node(id).log.len();
-        if !written.starts_with(&state.node(id).log) {
-            return None;
-        }
-        let acknowledged = state.acknowledged.get(&(term, id)).copied().unwrap_or(0);
-        if acknowledged < held {
+        let (written, log) = (state.written.get(term)?, &state.node(id).log);
+        let held = log.len();
+        written.starts_with(log).then_some(())?;
+        if state.acknowledged_by(id, term) < held {
             state.acknowledged.insert((term, id), held);
             return Some(());
         }
-        let entry = *written.get(held)?;
+        let entry = written.terms().nth(held)?;
         state.node_mut(id).log.push(entry);
         state.acknowledged.insert((term, id), held + 1);
         Some(())
     }
 
-    fn commit(&self, state: &mut State, id: NodeId) -> Option<()> {
+    pub(crate) fn commit(&self, state: &mut State, id: NodeId) -> Option<()> {
         let node = state.node(id);
         let term = node.leads?;
         let holds: Vec<(NodeId, Holds)> =
             state.ids().map(|peer| (peer, holds(state, id, peer, term))).collect();
         let position = |held: &[(NodeId, Option<Vlsn>)]| quorum_position(&self.quorums, held);
-        let point = self.commit_rule(&node.log, term).advance(id, &holds, position)?;
-        let committed = node.log[..point.as_u64() as usize].to_vec();
-        let shorter = committed.len().min(state.committed.len());
-        state.commits_differ |= committed[..shorter] != state.committed[..shorter];
-        if committed.len() > state.committed.len() {
-            state.committed = committed;
-        }
-        state.committed_in = state.committed_in.max(term);
+        let point = self.commit_rule(&node.log, term).advance(id, &holds, position)?.as_u64() as usize;
+        let before = state.committed.get(term).map_or(0, Log::len);
+        (point > before).then_some(())?;
+        let committed = node.log.prefix(point);
+        state.committed.insert(term, committed);
         Some(())
     }
 
-    fn commit_rule(&self, log: &[Entry], term: Term) -> CommitRule {
-        let start = log.iter().position(|entry| entry.term == term).unwrap_or(log.len());
+    fn commit_rule(&self, log: &Log, term: Term) -> CommitRule {
+        let start = log.terms().take_while(|entry| *entry < term).count();
         let start = if self.breaks(Rule::OwnTermCommits) { 0 } else { start };
         let first = Vlsn::FIRST.advance(start as u64);
         let mut rule = CommitRule::new(first, None);
@@ -181,64 +187,69 @@ impl Group {
         rule
     }
 
-    fn crash(&self, state: &mut State, id: NodeId) -> Option<()> {
+    /// A crash that takes nothing away is none.
+    pub(crate) fn crash(&self, state: &mut State, id: NodeId) -> Option<()> {
         let node = state.node_mut(id);
-        if node.crashes >= self.bounds.crashes {
-            return None;
-        }
+        let knows_something = node.vow.is_some() || node.leads.is_some() || node.proposes.is_some();
+        (knows_something && node.crashes < self.bounds.crashes).then_some(())?;
         node.crashes += 1;
-        (node.vow, node.taken, node.leads, node.proposes) = (None, Term::ZERO, None, None);
+        (node.vow, node.leads, node.proposes) = (None, None, None);
         Some(())
     }
 
-    fn breaks(&self, rule: Rule) -> bool {
+    pub(crate) fn breaks(&self, rule: Rule) -> bool {
         self.broken == Some(rule)
     }
 }
 
 impl State {
-    /// Drops what can have no effect any more, so that states that differ in it alone are one.
-    fn forget_outdated(&mut self) {
-        let promised: Vec<Term> = self.nodes.iter().map(|node| node.promised).collect();
-        let least = promised.iter().min().copied().unwrap_or_default();
-        let proposed: Vec<Term> = self.nodes.iter().filter_map(|node| node.proposes).collect();
-        self.prepared.retain(|term| *term > least);
-        self.vows.retain(|vow| proposed.contains(&vow.term));
-        self.nominations.retain(|(term, node, _)| promised[usize::from(node.as_u16()) - 1] == *term);
+    pub(crate) fn acknowledged_by(&self, id: NodeId, term: Term) -> usize {
+        self.acknowledged.get(&(term, id)).copied().unwrap_or(0)
     }
 }
 
-fn promises(certificate: &[Vow]) -> Vec<Promise> {
-    certificate.iter().map(|vow| vow.promise()).collect()
+/// Proposes a ballot above the promise of its own, and promises it.
+pub(crate) fn prepare(state: &mut State, id: NodeId, term: Term) {
+    vow(state, id, term);
+    state.node_mut(id).proposes = Some(term);
+    state.prepared.insert(term);
+}
+
+pub(crate) fn promise(state: &mut State, id: NodeId, term: Term) -> Option<()> {
+    let possible = term > state.node(id).promised && term.proposer() != id;
+    possible.then(|| vow(state, id, term))
+}
+
+fn promises(vows: &[Vow], favoured: NodeId) -> Vec<Promise> {
+    vows.iter().map(|vow| vow.promise(vow.voter == favoured)).collect()
 }
 
 /// A promise, durable before it is told.
 fn vow(state: &mut State, id: NodeId, term: Term) {
     let node = state.node_mut(id);
-    let vow = Vow { voter: id, term, rank: node.rank() };
+    let vow = Vow { voter: id, term, rank: node.log.rank() };
     (node.promised, node.vow, node.leads, node.proposes) = (term, Some(vow), None, None);
     state.vows.insert(vow);
 }
 
 fn lead(state: &mut State, id: NodeId, term: Term) {
-    state.led_twice |= state.written.contains_key(&term);
+    state.led_twice |= state.written.get(term).is_some();
     let node = state.node_mut(id);
-    (node.taken, node.leads) = (term, Some(term));
-    append_own(state, id, Entry { term, write: 0 });
+    (node.vow, node.leads) = (None, Some(term));
+    append_own(state, id, term);
 }
 
-fn append_own(state: &mut State, id: NodeId, entry: Entry) {
+fn append_own(state: &mut State, id: NodeId, term: Term) {
     let node = state.node_mut(id);
-    node.log.push(entry);
-    let log = node.log.clone();
-    state.written.insert(entry.term, log);
+    node.log.push(term);
+    let log = node.log;
+    state.written.insert(term, log);
 }
 
 /// What a master of `term` knows of a node's copies: its own, or what was acknowledged.
 fn holds(state: &State, master: NodeId, peer: NodeId, term: Term) -> Holds {
-    let own = || state.node(peer).log.len();
-    let acknowledged = || state.acknowledged.get(&(term, peer)).copied().unwrap_or(0);
-    let held = Vlsn::new(if peer == master { own() } else { acknowledged() } as u64);
+    let held = if peer == master { state.node(peer).log.len() } else { state.acknowledged_by(peer, term) };
+    let held = Vlsn::new(held as u64);
     Holds { written: held, durable: held }
 }
 

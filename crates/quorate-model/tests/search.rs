@@ -1,13 +1,15 @@
 //! A small group, searched to the end; and what happens where a rule is left out.
 
-use quorate_model::{Bounds, Group, Rule};
+use quorate_model::{Bounds, Group, Pace, Rule};
 use stateright::{Checker, HasDiscoveries, Model};
 
-const SMALL: Bounds = Bounds { nodes: 3, rounds: 1, writes: 0, crashes: 0 };
+const SINGLE_STEPS: Bounds = Bounds { nodes: 3, rounds: 1, ballots: Some(2), writes: 1, crashes: 1 };
+const STRIDES: Bounds = Bounds { nodes: 3, rounds: 2, ballots: Some(4), writes: 1, crashes: 1 };
 
-#[test]
-fn a_small_group_that_keeps_its_rules_keeps_its_promises() {
-    let checker = Group::new(SMALL, None).checker().spawn_bfs().join();
+fn assert_sound(bounds: Bounds, pace: Pace) {
+    let search = Group::new(bounds, pace, None).expect("bounds").checker();
+    let search = if pace == Pace::Strides { search.symmetry() } else { search };
+    let checker = search.spawn_dfs().join();
     checker.assert_no_discovery("one master per term");
     checker.assert_no_discovery("logs match");
     checker.assert_no_discovery("nothing committed is lost");
@@ -16,9 +18,34 @@ fn a_small_group_that_keeps_its_rules_keeps_its_promises() {
     assert!(checker.is_done());
 }
 
-#[test]
-fn the_search_finds_what_is_lost_where_promises_are_not_kept() {
-    let search = Group::new(SMALL, Some(Rule::PromiseKept)).checker();
+/// The length of the shortest way to a loss, in steps.
+fn steps_to_loss(bounds: Bounds, pace: Pace, broken: Rule) -> Option<usize> {
+    let search = Group::new(bounds, pace, Some(broken)).expect("bounds").checker();
     let checker = search.finish_when(HasDiscoveries::AnyFailures).spawn_bfs().join();
-    checker.assert_any_discovery("nothing committed is lost");
+    Some(checker.discovery("nothing committed is lost")?.into_actions().len())
+}
+
+#[test]
+fn a_group_that_keeps_its_rules_keeps_its_promises_in_single_steps() {
+    assert_sound(SINGLE_STEPS, Pace::SingleSteps);
+}
+
+#[test]
+fn a_group_that_keeps_its_rules_keeps_its_promises_in_strides() {
+    assert_sound(STRIDES, Pace::Strides);
+}
+
+#[test]
+fn promises_that_are_not_kept_lose_what_is_committed() {
+    let bounds = Bounds { writes: 0, crashes: 0, ..SINGLE_STEPS };
+    assert!(steps_to_loss(bounds, Pace::SingleSteps, Rule::PromiseKept).is_some());
+    assert!(steps_to_loss(STRIDES, Pace::Strides, Rule::PromiseKept).is_some());
+}
+
+#[test]
+fn entries_of_earlier_terms_that_commit_by_counting_are_lost() {
+    let loss = steps_to_loss(STRIDES, Pace::Strides, Rule::OwnTermCommits);
+    assert_eq!(loss, Some(5), "three masters, a copy that is counted, and a fourth master without it");
+    let three_ballots = Bounds { ballots: Some(3), ..STRIDES };
+    assert_eq!(steps_to_loss(three_ballots, Pace::Strides, Rule::OwnTermCommits), None);
 }
