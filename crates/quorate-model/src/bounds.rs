@@ -12,7 +12,7 @@ pub struct Bounds {
     pub ballots: Option<u64>,
     /// Entries that applications write.
     pub writes: u8,
-    /// Crashes of each node.
+    /// Crashes of each node; in [strides](Pace::Strides) any number but 0 stands for every number.
     pub crashes: u8,
 }
 

@@ -10,7 +10,7 @@
 //!
 //! Messages are never taken out of the network: any of them may come late, twice, or never. An append is
 //! any prefix of what the master of its term has written. Every entry is fsynced as it is written, so that
-//! a crash takes away what a process knows and no entry; every node may crash a given number of times.
+//! a crash takes away what a process knows and no entry; every node may crash.
 //!
 //! Not in the model: time, leases, canvasses and refusals (they change when ballots happen, and a model
 //! tries every order), relaxed durability, damage, trimming, and changes of the members.
@@ -31,7 +31,7 @@
 //! step may be moved to where it commits more:
 //!
 //! 1. A crash takes away the right to lead and to nominate; nothing else needs it. Strides keep crashes of
-//!    masters, within the bound, though without them any number of crashes is covered.
+//!    masters all the same, and do not count them.
 //! 2. A promise in a ballot that elects nobody raises that promise and ends a mastership. Only ballots that
 //!    elect are kept, and only they are counted.
 //! 3. So does accepting from a master without a change of the log.

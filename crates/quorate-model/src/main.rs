@@ -35,7 +35,7 @@ struct Arguments {
     /// Entries that applications write.
     #[arg(long, default_value_t = 2)]
     writes: u8,
-    /// Crashes of each node.
+    /// Crashes of each node; unless in single steps, any number but 0 stands for every number.
     #[arg(long, default_value_t = 1)]
     crashes: u8,
     /// Let every node do one thing at a time, in every order, where the search else takes steps together that
@@ -65,9 +65,12 @@ fn main() -> ExitCode {
     let group = Group::new(bounds, pace, broken)
         .unwrap_or_else(|error| Arguments::command().error(ErrorKind::ValueValidation, error).exit());
     let ballots = bounds.ballots_max();
-    println!(
-        "{nodes} nodes, {rounds} rounds, {ballots} ballots, {writes} writes, {crashes} crashes of each node"
-    );
+    let crashes = match (pace, crashes) {
+        (_, 0) => "no crash".to_owned(),
+        (Pace::Strides, _) => "any number of crashes".to_owned(),
+        (Pace::SingleSteps, _) => format!("{crashes} crashes of each node"),
+    };
+    println!("{nodes} nodes, {rounds} rounds, {ballots} ballots, {writes} writes, {crashes}");
     search(group, pace, threads.into(), broken.is_some())
 }
 

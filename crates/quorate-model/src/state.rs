@@ -42,7 +42,7 @@ pub struct NodeState {
     pub leads: Option<Term>,
     /// The ballot that it has proposed and not nominated anybody in.
     pub proposes: Option<Term>,
-    /// How often it has crashed.
+    /// How often it has crashed, if that is counted.
     pub crashes: u8,
 }
 

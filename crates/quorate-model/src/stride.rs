@@ -113,15 +113,15 @@ impl State {
         promised.chain(written).chain(self.committed.terms()).max().unwrap_or_default()
     }
 
-    /// What the stride has used up: its ballot, the acknowledgements that the master has counted, and the
-    /// words of masters that lead no more.
+    /// What the stride has used up: its ballot, the acknowledgements that the master has counted, and the words
+    /// of masters that lead no more. Crashes are not counted.
     fn end_stride(&mut self) {
         self.prepared.clear();
         self.vows.clear();
         self.nominations.clear();
         self.acknowledged.clear();
         for node in &mut self.nodes {
-            (node.vow, node.proposes) = (None, None);
+            (node.vow, node.proposes, node.crashes) = (None, None, 0);
         }
         let nodes = &self.nodes;
         self.written.retain(|term, _| nodes.iter().any(|node| node.leads == Some(term)));

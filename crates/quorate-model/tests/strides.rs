@@ -65,8 +65,14 @@ fn outcome(state: &State) -> (Vec<Log>, Log) {
 }
 
 #[test]
-fn strides_reach_what_single_steps_reach_with_two_ballots_and_a_write() {
-    let bounds = Bounds { nodes: 3, rounds: 2, ballots: Some(2), writes: 1, crashes: 1 };
+fn strides_reach_what_single_steps_reach_with_a_write() {
+    let bounds = Bounds { nodes: 3, rounds: 2, ballots: Some(2), writes: 1, crashes: 0 };
+    assert_strides_reach_what_single_steps_reach(bounds);
+}
+
+#[test]
+fn strides_reach_what_single_steps_reach_with_crashes() {
+    let bounds = Bounds { nodes: 3, rounds: 2, ballots: Some(2), writes: 0, crashes: 1 };
     assert_strides_reach_what_single_steps_reach(bounds);
 }
 
