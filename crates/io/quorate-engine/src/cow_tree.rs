@@ -1,15 +1,13 @@
 mod range;
+mod sorted;
 
-use arrayvec::ArrayVec;
 use bytes::Bytes;
 use range::{Direction, Range};
-use std::cmp::Ordering;
+use sorted::{Head, Keyed, Probe, Sorted};
+use std::hint::black_box;
 use std::ops::Bound;
 use std::sync::Arc;
 
-/// Rows of a leaf, or children of a branch, at most. A copy of a shared node costs about a microsecond at
-/// this size.
-const NODE_LEN_MAX: usize = 32;
 /// Memory that is kept for putting rows together, in bytes.
 const SCRATCH_BYTES_KEPT_MAX: usize = 64 << 10;
 
@@ -29,44 +27,23 @@ pub(crate) struct CowTree {
     scratch: Vec<u8>,
 }
 
-/// The rows or children lie in the node's own memory: one place to look at on each level, not two.
 #[derive(Clone)]
 enum Node {
-    Leaf(Items<Row>),
-    Branch(Items<Child>),
+    Leaf(Sorted<Row>),
+    Branch(Sorted<Child>),
 }
-
-/// With room for the one that makes the node too long.
-type Items<T> = ArrayVec<T, { NODE_LEN_MAX + 1 }>;
 
 /// Key and value in one piece of memory, which all copies of the leaf share.
 #[derive(Clone)]
 struct Row {
-    head: Head,
     bytes: Arc<[u8]>,
     key_len: usize,
 }
 
 #[derive(Clone)]
 struct Child {
-    head: Head,
     floor: Arc<[u8]>,
     node: Arc<Node>,
-}
-
-/// The first bytes of a key, zeros behind a shorter one: they tell most keys apart without a visit to the
-/// key's own memory. Numbers are compared faster than bytes, and halves need less alignment.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Head {
-    high: u64,
-    low: u64,
-}
-
-/// A key to be looked for.
-#[derive(Clone, Copy)]
-struct Probe<'a> {
-    head: Head,
-    key: &'a [u8],
 }
 
 impl CowTree {
@@ -78,9 +55,33 @@ impl CowTree {
     /// Sets a key.
     pub(crate) fn insert(&mut self, key: &[u8], value: &[u8]) {
         let row = Row::new(key, value, &mut self.scratch);
-        if let Some(right) = insert_below(&mut self.root, row) {
-            let left = Child::new(&[], Arc::clone(&self.root));
+        if let Some(right) = insert_below(&mut self.root, Probe::new(key), row) {
+            let left = Child { floor: Arc::default(), node: Arc::clone(&self.root) };
             self.root = Arc::new(Node::Branch([left, right].into_iter().collect()));
+        }
+    }
+
+    /// Visits the nodes on the paths to these keys, so that changes find them in the processor's cache.
+    ///
+    /// A single descent waits for memory at every level. Many side by side wait together, after the idea of group
+    /// prefetching (Chen, Ailamaki, Gibbons and Mowry, "Improving hash join performance through prefetching", ICDE
+    /// 2004).
+    pub(crate) fn approach<'k>(&self, keys: impl Iterator<Item = &'k [u8]>) {
+        let mut descents: Vec<(Probe<'_>, &Node)> = keys.map(|key| (Probe::new(key), &*self.root)).collect();
+        let mut is_at_leaves = false;
+        while !is_at_leaves {
+            is_at_leaves = true;
+            for (probe, node) in &mut descents {
+                match *node {
+                    Node::Branch(children) => {
+                        *node = &children.below(*probe).node;
+                        is_at_leaves = false;
+                    }
+                    Node::Leaf(rows) => {
+                        black_box(rows.find(*probe).is_ok());
+                    }
+                }
+            }
         }
     }
 
@@ -111,8 +112,8 @@ impl CowTree {
         let (mut node, probe) = (&*self.root, Probe::new(key));
         loop {
             match node {
-                Node::Branch(children) => node = &children[child_of(children, probe)].node,
-                Node::Leaf(rows) => return find(rows, probe).ok().map(|at| &rows[at]),
+                Node::Branch(children) => node = &children.below(probe).node,
+                Node::Leaf(rows) => return rows.find(probe).ok().map(|at| &rows.items()[at]),
             }
         }
     }
@@ -125,19 +126,7 @@ impl Row {
         scratch.extend_from_slice(value);
         let bytes = Arc::from(scratch.as_slice());
         scratch.shrink_to(SCRATCH_BYTES_KEPT_MAX);
-        Self { head: Head::of(key), bytes, key_len: key.len() }
-    }
-
-    fn key(&self) -> &[u8] {
-        &self.bytes[..self.key_len]
-    }
-
-    fn probe(&self) -> Probe<'_> {
-        Probe { head: self.head, key: self.key() }
-    }
-
-    fn cmp(&self, probe: Probe<'_>) -> Ordering {
-        self.head.cmp(&probe.head).then_with(|| self.key().cmp(probe.key))
+        Self { bytes, key_len: key.len() }
     }
 
     /// Key and value, sharing the row's memory.
@@ -148,52 +137,22 @@ impl Row {
     }
 }
 
-impl Child {
-    fn new(floor: &[u8], node: Arc<Node>) -> Self {
-        Self { head: Head::of(floor), floor: floor.into(), node }
-    }
-
-    fn cmp(&self, probe: Probe<'_>) -> Ordering {
-        self.head.cmp(&probe.head).then_with(|| (*self.floor).cmp(probe.key))
+impl Keyed for Row {
+    fn key(&self) -> &[u8] {
+        &self.bytes[..self.key_len]
     }
 }
 
-impl Head {
-    fn of(key: &[u8]) -> Self {
-        let mut head = [0; 16];
-        let len = key.len().min(head.len());
-        head[..len].copy_from_slice(&key[..len]);
-        let whole = u128::from_be_bytes(head);
-        Self { high: (whole >> 64) as u64, low: whole as u64 }
-    }
-
-    const fn whole(self) -> u128 {
-        (self.high as u128) << 64 | self.low as u128
-    }
-}
-
-impl Ord for Head {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.whole().cmp(&other.whole())
-    }
-}
-
-impl PartialOrd for Head {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl<'a> Probe<'a> {
-    fn new(key: &'a [u8]) -> Self {
-        Self { head: Head::of(key), key }
+impl Keyed for Child {
+    fn key(&self) -> &[u8] {
+        &self.floor
     }
 }
 
 /// A map without rows.
 impl Default for CowTree {
     fn default() -> Self {
-        Self { root: Arc::new(Node::Leaf(Items::new())), scratch: Vec::new() }
+        Self { root: Arc::new(Node::Leaf(Sorted::default())), scratch: Vec::new() }
     }
 }
 
@@ -207,62 +166,51 @@ impl Clone for CowTree {
 impl Node {
     fn only_child(&self) -> Option<Arc<Self>> {
         match self {
-            Self::Branch(children) if children.len() == 1 => Some(Arc::clone(&children[0].node)),
-            _ => None,
+            Self::Branch(children) => match children.items() {
+                [only] => Some(Arc::clone(&only.node)),
+                _ => None,
+            },
+            Self::Leaf(_) => None,
         }
     }
-}
-
-fn child_of(children: &[Child], probe: Probe<'_>) -> usize {
-    children.partition_point(|child| child.cmp(probe).is_le()).saturating_sub(1)
-}
-
-fn find(rows: &[Row], probe: Probe<'_>) -> Result<usize, usize> {
-    rows.binary_search_by(|row| row.cmp(probe))
 }
 
 /// Puts a row below `node` and returns the right half of the node if it had to be split.
-fn insert_below(node: &mut Arc<Node>, row: Row) -> Option<Child> {
+fn insert_below(node: &mut Arc<Node>, probe: Probe<'_>, row: Row) -> Option<Child> {
     match Arc::make_mut(node) {
         Node::Leaf(rows) => {
-            match find(rows, row.probe()) {
-                Ok(at) => rows[at] = row,
-                Err(at) => rows.insert(at, row),
+            match rows.find(probe) {
+                Ok(at) => *rows.item_mut(at) = row,
+                Err(at) => rows.insert(at, probe.head, row),
             }
-            let right = right_half(rows)?;
-            let floor = right[0].key().to_vec();
-            Some(Child::new(&floor, Arc::new(Node::Leaf(right))))
+            let right = rows.split()?;
+            Some(Child { floor: right.items()[0].key().into(), node: Arc::new(Node::Leaf(right)) })
         }
         Node::Branch(children) => {
-            let at = child_of(children, row.probe());
-            let sibling = insert_below(&mut children[at].node, row)?;
-            children.insert(at + 1, sibling);
-            let right = right_half(children)?;
-            let (head, floor) = (right[0].head, Arc::clone(&right[0].floor));
-            Some(Child { head, floor, node: Arc::new(Node::Branch(right)) })
+            let at = children.place_below(probe);
+            let sibling = insert_below(&mut children.item_mut(at).node, probe, row)?;
+            children.insert(at + 1, Head::of(&sibling.floor), sibling);
+            let right = children.split()?;
+            Some(Child { floor: Arc::clone(&right.items()[0].floor), node: Arc::new(Node::Branch(right)) })
         }
     }
-}
-
-fn right_half<T>(items: &mut Items<T>) -> Option<Items<T>> {
-    (items.len() > NODE_LEN_MAX).then(|| items.drain(items.len() / 2..).collect())
 }
 
 /// Removes a key below `node`; true if that left the node empty.
 fn remove_below(node: &mut Arc<Node>, probe: Probe<'_>) -> bool {
     match Arc::make_mut(node) {
         Node::Leaf(rows) => {
-            if let Ok(at) = find(rows, probe) {
+            if let Ok(at) = rows.find(probe) {
                 rows.remove(at);
             }
-            rows.is_empty()
+            rows.items().is_empty()
         }
         Node::Branch(children) => {
-            let at = child_of(children, probe);
-            if remove_below(&mut children[at].node, probe) {
+            let at = children.place_below(probe);
+            if remove_below(&mut children.item_mut(at).node, probe) {
                 children.remove(at);
             }
-            children.is_empty()
+            children.items().is_empty()
         }
     }
 }
@@ -355,6 +303,6 @@ mod tests {
             tree.remove(&number.to_be_bytes());
         }
         assert_eq!(all(&tree), []);
-        assert!(matches!(&*tree.root, Node::Leaf(rows) if rows.is_empty()));
+        assert!(matches!(&*tree.root, Node::Leaf(rows) if rows.items().is_empty()));
     }
 }

@@ -30,6 +30,9 @@ impl MemoryStore {
 impl KvStore for MemoryStore {
     fn write(&self, operations: &[KvOperation<'_>]) -> Result<(), EngineError> {
         let mut tree = self.tree();
+        for group in operations.chunks(32) {
+            tree.approach(group.iter().map(KvOperation::key));
+        }
         for operation in operations {
             match operation {
                 KvOperation::Put { key, value } => tree.insert(key, value),

@@ -180,9 +180,12 @@ impl Core {
         let (slot, ticket) = slot::slot();
         let ticket = WriteTicket::Caller(ticket);
         let deadline = self.clock.now() + self.limits.ack_timeout;
+        let waits_for_nobody = durability.acks == ReplicaAckPolicy::None;
         match self.writes.send(Write { payload, reads, durability, deadline, ticket }) {
             Ok(()) => {
-                self.events.notify();
+                if waits_for_nobody || self.writes.is_called() {
+                    self.events.help();
+                }
                 Commit::new(slot)
             }
             Err(error) => {

@@ -1,5 +1,5 @@
-//! The threads of one node. One at a time runs the protocol: whichever brings news, or the one that owns it;
-//! the others carry out what takes time, and report.
+//! The threads of one node. One at a time runs the protocol: whichever brings news or a write, or the one that
+//! owns it; the others carry out what takes time, and report.
 //!
 //! ```text
 //!  callers --writes--> [event loop: Node] --append, sync, truncate--> [log writer]
@@ -26,6 +26,7 @@ pub(crate) mod listeners;
 pub(crate) mod log_reader;
 pub(crate) mod log_writer;
 pub(crate) mod mailbox;
+mod pace;
 mod propose;
 mod receive;
 mod settle;

@@ -1,10 +1,13 @@
 use crate::WriteError;
 use crate::shell::event::Write;
 use crossbeam_channel::{Receiver, Sender, unbounded};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering, fence};
 
 /// The writes on their way from callers to the event loop: bounded in number and in bytes, and never
 /// blocking.
+///
+/// The loop says how many writes it wants to see. A caller who finds so many in the queue when it has added its own
+/// brings them to the loop; those before it need not.
 ///
 /// The limits are kept here and not by the channel: a bounded one would hold what is in it until its last
 /// sender is gone, and callers keep theirs. This one drops everything with its receiver, so that nobody
@@ -13,18 +16,22 @@ pub(crate) struct WriteQueue {
     sender: Sender<Write>,
     count: AtomicUsize,
     bytes: AtomicUsize,
+    call_at: AtomicUsize,
 }
 
 /// So many writes may wait.
 const WRITES_MAX: usize = 65_536;
 /// So many bytes may wait; a longer write is taken where nothing waits.
 const BYTES_MAX: usize = 32 << 20;
+/// So many bytes are always worth a proposal, if the loop wants any writes at all.
+const CALL_AT_BYTES: usize = 1 << 20;
 
 impl WriteQueue {
     /// A queue and its end.
     pub(crate) fn new() -> (Self, Receiver<Write>) {
         let (sender, receiver) = unbounded();
-        (Self { sender, count: AtomicUsize::new(0), bytes: AtomicUsize::new(0) }, receiver)
+        let (count, bytes, call_at) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(1));
+        (Self { sender, count, bytes, call_at }, receiver)
     }
 
     /// Queues a write, or says why it is refused.
@@ -44,6 +51,22 @@ impl WriteQueue {
             Err((WriteError::Busy, write))
         };
         sent.inspect_err(|_| self.left(bytes))
+    }
+
+    /// From now on the loop wants to see the queue when `count` writes are in it; none at all if that is
+    /// [`usize::MAX`].
+    pub(crate) fn call_at(&self, count: usize) {
+        self.call_at.store(count, Ordering::SeqCst);
+    }
+
+    /// Whether the loop wants to see what is in the queue now.
+    ///
+    /// A caller asks this behind its write, the loop behind what it wants: one of them sees the other's.
+    pub(crate) fn is_called(&self) -> bool {
+        fence(Ordering::SeqCst);
+        let (call_at, count) = (self.call_at.load(Ordering::SeqCst), self.sender.len());
+        let has_bytes = self.bytes.load(Ordering::Relaxed) >= CALL_AT_BYTES;
+        call_at < usize::MAX && (count >= call_at || count > 0 && has_bytes)
     }
 
     /// A write of so many bytes has left the queue.
@@ -87,6 +110,25 @@ mod tests {
         assert_eq!(queue.send(write(0)), Err(WriteError::Busy));
         queue.left(receiver.recv().unwrap().bytes());
         assert_eq!(queue.send(write(0)), Ok(()));
+    }
+
+    #[test]
+    fn the_loop_is_called_for_as_many_writes_as_it_wants_or_for_many_bytes() {
+        let (queue, _receiver) = WriteQueue::new();
+        assert!(!queue.is_called());
+        queue.send(write(1)).unwrap();
+        assert!(queue.is_called());
+        queue.call_at(3);
+        queue.send(write(1)).unwrap();
+        assert!(!queue.is_called());
+        queue.send(write(1)).unwrap();
+        assert!(queue.is_called());
+        queue.call_at(100);
+        assert!(!queue.is_called());
+        queue.send(write(CALL_AT_BYTES)).unwrap();
+        assert!(queue.is_called());
+        queue.call_at(usize::MAX);
+        assert!(!queue.is_called());
     }
 
     #[test]

@@ -56,6 +56,16 @@ pub enum KvOperation<'a> {
     },
 }
 
+impl<'a> KvOperation<'a> {
+    /// The key that it changes.
+    #[must_use]
+    pub const fn key(&self) -> &'a [u8] {
+        match self {
+            Self::Put { key, .. } | Self::Delete { key } => key,
+        }
+    }
+}
+
 /// A row of a scan: key and value.
 pub type KvRow = (Bytes, Bytes);
 /// Rows in the order of their keys, ascending or descending; it ends after the first error.

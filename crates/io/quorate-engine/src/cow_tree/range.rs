@@ -1,4 +1,5 @@
-use super::{Child, Node, Probe, Row, child_of};
+use super::sorted::{Keyed, Probe, Sorted};
+use super::{Child, Node, Row};
 use bytes::Bytes;
 use std::ops::Bound;
 use std::slice;
@@ -34,6 +35,7 @@ impl<'a> Range<'a> {
             match node {
                 Node::Branch(children) => {
                     let at = self.child(children, first);
+                    let children = children.items();
                     self.branches.push(match self.direction {
                         Direction::Ascending => children[at + 1..].iter(),
                         Direction::Descending => children[..at].iter(),
@@ -41,6 +43,7 @@ impl<'a> Range<'a> {
                     node = &children[at].node;
                 }
                 Node::Leaf(rows) => {
+                    let rows = rows.items();
                     self.rows = match self.direction {
                         Direction::Ascending => rows[rows_below(rows, first)..].iter(),
                         Direction::Descending => rows[..rows_up_to(rows, first)].iter(),
@@ -52,11 +55,11 @@ impl<'a> Range<'a> {
     }
 
     /// The child in which the rows from `first` on begin; they may lie in its next neighbour only.
-    fn child(&self, children: &[Child], first: Bound<&[u8]>) -> usize {
+    fn child(&self, children: &Sorted<Child>, first: Bound<&[u8]>) -> usize {
         match (first, self.direction) {
-            (Bound::Included(key) | Bound::Excluded(key), _) => child_of(children, Probe::new(key)),
+            (Bound::Included(key) | Bound::Excluded(key), _) => children.place_below(Probe::new(key)),
             (Bound::Unbounded, Direction::Ascending) => 0,
-            (Bound::Unbounded, Direction::Descending) => children.len() - 1,
+            (Bound::Unbounded, Direction::Descending) => children.items().len() - 1,
         }
     }
 

@@ -6,6 +6,7 @@ use super::inbox::Budget;
 use super::listeners::ListenerCommand;
 use super::log_reader::LogRead;
 use super::log_writer::LogCommand;
+use super::pace::Pace;
 use super::propose::Gathered;
 use crate::admission::Answer;
 use crate::core::{Core, Permit};
@@ -36,8 +37,7 @@ pub(crate) struct EventLoop {
     pub(super) events: Receiver<Event>,
     pub(super) writes: Receiver<Write>,
     pub(super) gathered: Gathered,
-    /// How many writers have been answered since writes were last proposed.
-    pub(super) expected_writes: usize,
+    pub(super) pace: Pace,
     /// What the latest entries have written, while this node leads and since it was asked to write.
     pub(super) conflicts: Option<Conflicts>,
     pub(super) commits: CommitWaiters<WriteTicket>,
@@ -105,7 +105,7 @@ impl Machine for EventLoop {
         if !lent {
             self.publish_metrics();
         }
-        if self.events.is_empty() { Turn::Idle } else { Turn::More }
+        if self.events.is_empty() && !self.core.writes.is_called() { Turn::Idle } else { Turn::More }
     }
 
     fn deadline(&self) -> Option<Time> {
@@ -148,6 +148,7 @@ impl EventLoop {
             self.reads.deadline(),
             self.forwards.deadline(),
             self.gathered.deadline(),
+            self.pace.deadline(),
             self.pauses.deadline(),
         ];
         deadlines.into_iter().flatten().min()

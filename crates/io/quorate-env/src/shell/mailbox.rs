@@ -36,8 +36,8 @@ impl Mailbox {
         Ok(())
     }
 
-    /// There are writes in their queue.
-    pub(crate) fn notify(&self) {
-        self.combiner.notify();
+    /// There are writes in their queue, and this thread sees to them unless another does.
+    pub(crate) fn help(&self) {
+        self.combiner.help();
     }
 }

@@ -1,5 +1,6 @@
 use super::event::Write;
 use super::event_loop::EventLoop;
+use super::pace::Wanted;
 use crate::write_ticket::WriteTicket;
 use crate::{Conflicts, Obstacle, WriteError};
 use bytes::Bytes;
@@ -8,8 +9,6 @@ use quorate_core::{EntryId, GroupUuid, NodeState, TermTable, Time, Vlsn};
 use quorate_policy::{CommitToken, ReplicaAckPolicy};
 use quorate_replica::{Proposal, ProposeError};
 use std::collections::VecDeque;
-use std::thread;
-use std::time::{Duration, Instant};
 
 /// Writes taken out of their queue, in its order, to be proposed together.
 #[derive(Default)]
@@ -17,6 +16,8 @@ pub(crate) struct Gathered {
     proposals: Vec<Proposal>,
     callers: VecDeque<Caller>,
     bytes: usize,
+    /// How many of them ask for no acknowledgement.
+    unacknowledged: usize,
 }
 
 /// Whom to answer, and by when.
@@ -29,10 +30,12 @@ struct Caller {
 /// One proposal to the node takes in so many writes, and so many bytes, at most.
 const WRITES_MAX: usize = 4096;
 const BYTES_MAX: usize = 1 << 20;
-/// How long the writes of callers who were answered just now are waited for: less than a log takes to sync.
-const GATHERING_MAX: Duration = Duration::from_micros(25);
 
 impl Gathered {
+    pub(super) const fn len(&self) -> usize {
+        self.proposals.len()
+    }
+
     pub(super) const fn is_empty(&self) -> bool {
         self.proposals.is_empty()
     }
@@ -45,6 +48,7 @@ impl Gathered {
     fn push(&mut self, write: Write) {
         self.bytes += write.bytes();
         let Write { payload, reads, durability, deadline, ticket } = write;
+        self.unacknowledged += usize::from(durability.acks == ReplicaAckPolicy::None);
         self.proposals.push(Proposal { payload, durability });
         self.callers.push_back(Caller { deadline, reads, ticket });
     }
@@ -85,7 +89,10 @@ impl Gathered {
     /// Removes the first `count` writes.
     fn take(&mut self, count: usize) -> impl Iterator<Item = (Proposal, Caller)> {
         let taken = self.proposals.drain(..count).zip(self.callers.drain(..count));
-        taken.inspect(|(proposal, caller)| self.bytes -= proposal.payload.len() + caller.reads.len())
+        taken.inspect(|(proposal, caller)| {
+            self.bytes -= proposal.payload.len() + caller.reads.len();
+            self.unacknowledged -= usize::from(proposal.durability.acks == ReplicaAckPolicy::None);
+        })
     }
 }
 
@@ -97,31 +104,39 @@ impl EventLoop {
             return;
         }
         self.gather();
-        self.gather_expected();
         self.refuse_overdue();
-        if self.gathered.is_empty() || self.node.is_taking_office() {
-            return;
+        if self.wanted() == Wanted::Proposal && !self.node.is_taking_office() {
+            self.propose_gathered();
         }
+        self.call_for_writes();
+    }
+
+    fn propose_gathered(&mut self) {
         match self.forward_target() {
             Some(master) => self.forward_gathered(master),
             None => while !self.gathered.is_empty() && self.node.accepts() && self.propose_run() {},
         }
     }
 
-    /// Writers that were answered just now are about to write again. Where one of them has, the others are
-    /// waited for a moment: two groups of writes cost twice the processor time of one, and most of all a sync
-    /// of every log.
-    fn gather_expected(&mut self) {
-        let expected = std::mem::take(&mut self.expected_writes);
-        if self.gathered.is_empty() {
-            self.expected_writes = expected;
-            return;
-        }
-        let begun = Instant::now();
-        while self.gathered.proposals.len() < expected && begun.elapsed() < GATHERING_MAX {
-            thread::yield_now();
-            self.gather();
-        }
+    /// Writes that wait for no acknowledgement wait for no group either.
+    fn wanted(&mut self) -> Wanted {
+        let applied = self.node.progress().watermarks.applied;
+        let wanted = self.pace.wanted(self.core.clock.now(), self.gathered.len(), applied);
+        let is_urgent = self.gathered.unacknowledged > 0 || self.gathered.is_full();
+        if is_urgent { Wanted::Proposal } else { wanted }
+    }
+
+    /// Lets callers say when enough of them have come. What keeps the node from taking in what is gathered ends
+    /// with an event.
+    fn call_for_writes(&mut self) {
+        let waiting = self.gathered.len();
+        let missing = match self.wanted() {
+            Wanted::Proposal if waiting > 0 => usize::MAX,
+            Wanted::Proposal => 1,
+            Wanted::Room => WRITES_MAX - waiting,
+            Wanted::Writes(count) => count - waiting,
+        };
+        self.core.writes.call_at(missing);
     }
 
     /// Takes writes out of their queue.
@@ -171,6 +186,7 @@ impl EventLoop {
         match proposed {
             Ok(first) => {
                 assert_eq!(first.vlsn, Vlsn::after(last), "proposals follow the last entry");
+                self.pace.proposed(self.core.clock.now(), first.vlsn.advance(count as u64 - 1));
                 self.register(first, count);
             }
             Err(error) => {

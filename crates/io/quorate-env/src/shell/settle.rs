@@ -26,7 +26,10 @@ impl EventLoop {
             return;
         }
         let decided = self.commits.advance(&self.node.progress(), self.node.terms());
-        self.expected_writes += decided.len();
+        if !decided.is_empty() {
+            let waiting = self.gathered.len() + self.writes.len();
+            self.pace.answered(self.core.clock.now(), decided.len(), waiting);
+        }
         for (ticket, outcome) in decided {
             ticket.resolve(self.answer(outcome));
         }

@@ -11,6 +11,7 @@ use super::listeners::{self, ListenerCommand};
 use super::log_reader::{self, LogRead};
 use super::log_writer::{LogCommand, LogWriter};
 use super::mailbox::Mailbox;
+use super::pace::Pace;
 use super::propose::Gathered;
 use crate::clock::Clock;
 use crate::config::Checked;
@@ -98,7 +99,7 @@ pub(crate) fn open(
         events: event_queue,
         writes: write_queue,
         gathered: Gathered::default(),
-        expected_writes: 0,
+        pace: Pace::default(),
         is_lent: false,
         held: None,
         has_ended: false,
