@@ -16,6 +16,8 @@ const HOLD_MS: std::ops::Range<u64> = 1_500..6_000;
 const CALM_MS: std::ops::Range<u64> = 1_000..4_000;
 /// How long the other nodes may take to hold everything before a node's log is damaged.
 const CATCH_UP_PATIENCE: Duration = Duration::from_secs(20);
+/// How long the group is broken beyond the time asked for, if a kind of fault could not happen till then.
+const OVERTIME: Duration = Duration::from_secs(60);
 /// The thread of a node that writes its log.
 const LOG_THREAD: &str = "quorate-log";
 
@@ -56,16 +58,17 @@ impl Nemesis {
         &self.kinds
     }
 
-    /// Breaks the group until the deadline, and leaves it whole.
+    /// Breaks the group until the deadline, and leaves it whole. A kind of fault that has not happened by then gets
+    /// some more time.
     pub(crate) async fn run(
         &mut self,
         group: &mut Group,
         timeline: &mut Timeline,
         deadline: Instant,
     ) -> Result<(), ChaosError> {
-        while Instant::now() < deadline {
+        while let Some(kind) = self.next(timeline, deadline) {
             sleep(self.some(CALM_MS)).await;
-            match self.draw() {
+            match kind {
                 FaultKind::FlippedBit => self.flip_a_bit(group, timeline).await?,
                 kind => {
                     self.inject(kind, group, timeline).await?;
@@ -249,6 +252,16 @@ impl Nemesis {
         }
         let statuses = group.statuses().await;
         statuses.iter().position(|status| status.as_ref().is_some_and(leads)).unwrap_or(any)
+    }
+
+    fn next(&mut self, timeline: &Timeline, deadline: Instant) -> Option<FaultKind> {
+        let now = Instant::now();
+        let missing = || self.kinds.iter().copied().find(|kind| timeline.count(*kind) == 0);
+        match now {
+            _ if now < deadline => Some(self.draw()),
+            _ if now < deadline + OVERTIME => missing(),
+            _ => None,
+        }
     }
 
     fn draw(&mut self) -> FaultKind {
