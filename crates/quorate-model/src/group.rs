@@ -73,7 +73,7 @@ impl Model for Group {
         vec![State::new(self.bounds.nodes.into())]
     }
 
-    /// More than is possible: what is not has no next state.
+    /// All that is possible, and more: what is not has no next state.
     fn actions(&self, state: &State, actions: &mut Vec<Action>) {
         match self.pace {
             Pace::SingleSteps => actions.extend(self.steps(state).into_iter().map(Action::Step)),
@@ -109,7 +109,12 @@ impl Model for Group {
     }
 }
 
-/// Whether the bit at the place of the node's number is set.
-pub(crate) fn contains(voters: u8, id: NodeId) -> bool {
-    voters >> id.as_u16() & 1 == 1
+/// The bit of a node among voters.
+pub(crate) const fn bit(id: NodeId) -> u8 {
+    1 << id.as_u16()
+}
+
+/// Whether a node is among the voters.
+pub(crate) const fn contains(voters: u8, id: NodeId) -> bool {
+    voters & bit(id) != 0
 }

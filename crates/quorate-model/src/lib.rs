@@ -62,26 +62,28 @@
 //! with is never cut, is in every later master's log, and says nothing about the rest, so it is left out;
 //! and a promise is raised to the next term that is led, as nothing in between is accepted.
 //!
-//! The tests compare both: with small bounds, all logs with all commits that single steps reach are covered
-//! by those that strides reach, and the other way round. That one term has one master only single steps can
-//! show: a stride is a whole election.
+//! Both are compared: within small bounds the [`Outcomes`] of strides cover those of single steps, which
+//! contain them. That one term has one master only single steps can show: a stride is a whole election.
 #![forbid(unsafe_code)]
 
 mod bounds;
 mod forget;
 mod group;
 mod log;
+mod outcomes;
 mod per_term;
 mod rules;
 mod shape;
 mod state;
 mod step;
 mod stride;
+mod term_set;
 mod words;
 
 pub use bounds::{Bounds, BoundsError, Pace};
 pub use group::{Action, Group};
 pub use log::Log;
+pub use outcomes::{Missed, Outcomes};
 pub use per_term::PerTerm;
 pub use rules::Rule;
 pub use state::{NodeState, State, Vow};

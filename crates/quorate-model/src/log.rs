@@ -1,3 +1,4 @@
+use crate::term_set::TermSet;
 use quorate_core::{EntryId, NodeId, Term, TermTable, Vlsn};
 use std::fmt;
 
@@ -58,7 +59,11 @@ impl Log {
     /// Without its first entries; empty if it has not so many.
     #[must_use]
     pub fn behind(&self, count: usize) -> Self {
-        self.terms().skip(count).collect()
+        let mut behind = Self::default();
+        let bytes = self.bytes().get(count..).unwrap_or_default();
+        behind.terms[..bytes.len()].copy_from_slice(bytes);
+        behind.length = bytes.len() as u8;
+        behind
     }
 
     pub(crate) fn last_term(&self) -> Option<Term> {
@@ -80,6 +85,15 @@ impl Log {
         self
     }
 
+    pub(crate) fn add_terms(&self, terms: &mut TermSet) {
+        self.bytes().iter().for_each(|byte| terms.insert_byte(*byte));
+    }
+
+    pub(crate) fn renumber(&mut self, terms: &TermSet) {
+        let length = self.len();
+        self.terms[..length].iter_mut().for_each(|byte| *byte = terms.number_byte(*byte));
+    }
+
     pub(crate) fn table(&self) -> TermTable {
         let mut table = TermTable::new(None);
         for (term, number) in self.terms().zip(1..) {
@@ -95,13 +109,13 @@ impl Log {
     }
 }
 
-const PROPOSER_BITS: u32 = 3;
+pub(crate) const PROPOSER_BITS: u32 = 3;
 
-const fn packed(term: Term) -> u8 {
+pub(crate) const fn packed(term: Term) -> u8 {
     (term.round() << PROPOSER_BITS) as u8 | term.proposer().as_u16() as u8
 }
 
-const fn unpacked(byte: u8) -> Term {
+pub(crate) const fn unpacked(byte: u8) -> Term {
     let proposer = byte & ((1 << PROPOSER_BITS) - 1);
     Term::new((byte >> PROPOSER_BITS) as u64, NodeId::new(proposer as u16))
 }

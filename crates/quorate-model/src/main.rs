@@ -5,7 +5,7 @@ mod progress;
 
 use clap::{CommandFactory, Parser, error::ErrorKind};
 use progress::Progress;
-use quorate_model::{Bounds, Group, Pace, Rule};
+use quorate_model::{Bounds, Group, Outcomes, Pace, Rule};
 use signal_hook::consts::SIGINT;
 use stateright::{Checker, HasDiscoveries, Model};
 use std::process::ExitCode;
@@ -16,9 +16,9 @@ use std::sync::atomic::Ordering;
 ///
 /// Ctrl-C ends the search and prints what has been visited.
 ///
-/// Exit codes: 0 if every state within the bounds was visited and is sound; 1 if one is not, and the steps
-/// that lead there are printed; 2 for wrong arguments; 130 if the search was interrupted and found nothing
-/// until then.
+/// Exit codes: 0 if every state within the bounds was visited and is sound, or both ways to search reach
+/// the same; 1 if one is not, and the steps that lead there are printed; 2 for wrong arguments; 130 if the
+/// search was interrupted and found nothing until then.
 #[derive(Parser)]
 #[command(bin_name = "cargo xtask model")]
 struct Arguments {
@@ -42,6 +42,10 @@ struct Arguments {
     /// nothing need come between: far more states.
     #[arg(long)]
     single_steps: bool,
+    /// Search in single steps and in strides, and say whether the one reaches anything that the other does
+    /// not.
+    #[arg(long, conflicts_with_all = ["single_steps", "broken"])]
+    compare: bool,
     /// How many threads search.
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=64))]
     threads: u16,
@@ -58,20 +62,50 @@ fn parse_rule(name: &str) -> Result<Rule, String> {
 }
 
 fn main() -> ExitCode {
-    let Arguments { nodes, rounds, ballots, writes, crashes, single_steps, threads, broken } =
-        Arguments::parse();
-    let pace = if single_steps { Pace::SingleSteps } else { Pace::Strides };
+    let arguments = Arguments::parse();
+    let Arguments { nodes, rounds, ballots, writes, crashes, .. } = arguments;
     let bounds = Bounds { nodes, rounds, ballots, writes, crashes };
+    if arguments.compare {
+        return compare(&group(bounds, Pace::SingleSteps, None), &group(bounds, Pace::Strides, None));
+    }
+    let pace = if arguments.single_steps { Pace::SingleSteps } else { Pace::Strides };
+    let group = group(bounds, pace, arguments.broken);
+    search(group, pace, arguments.threads.into(), arguments.broken.is_some())
+}
+
+/// Says what is searched; ends the process if it cannot be.
+fn group(bounds: Bounds, pace: Pace, broken: Option<Rule>) -> Group {
     let group = Group::new(bounds, pace, broken)
         .unwrap_or_else(|error| Arguments::command().error(ErrorKind::ValueValidation, error).exit());
-    let ballots = bounds.ballots_max();
-    let crashes = match (pace, crashes) {
-        (_, 0) => "no crash".to_owned(),
-        (Pace::Strides, _) => "any number of crashes".to_owned(),
-        (Pace::SingleSteps, _) => format!("{crashes} crashes of each node"),
+    let Bounds { nodes, rounds, writes, crashes, .. } = bounds;
+    let (ballots, pace, crashes) = match pace {
+        Pace::SingleSteps => ("ballots", "in single steps", format!("{crashes} crashes of each node")),
+        Pace::Strides if crashes == 0 => ("elections", "in strides", "no crashes".to_owned()),
+        Pace::Strides => ("elections", "in strides", "any number of crashes".to_owned()),
     };
-    println!("{nodes} nodes, {rounds} rounds, {ballots} ballots, {writes} writes, {crashes}");
-    search(group, pace, threads.into(), broken.is_some())
+    let most = bounds.ballots_max();
+    println!("{nodes} nodes {pace}: {rounds} rounds, {most} {ballots}, {writes} writes, {crashes}");
+    group
+}
+
+fn compare(steps: &Group, strides: &Group) -> ExitCode {
+    let (steps, strides) = (Outcomes::of(steps), Outcomes::of(strides));
+    println!(
+        "{} outcomes of {} states in single steps, {} of {} in strides",
+        steps.count(),
+        steps.states(),
+        strides.count(),
+        strides.states()
+    );
+    let missed = [("strides", strides.cover(&steps)), ("single steps", steps.contain(&strides))];
+    for (pace, missed) in missed {
+        if let Err(missed) = missed {
+            println!("\nin {pace}, {missed}");
+            return ExitCode::FAILURE;
+        }
+    }
+    println!("both reach the same: the most that is committed with each set of logs");
+    ExitCode::SUCCESS
 }
 
 /// Breadth first finds the shortest way to a violation, depth first takes less memory.

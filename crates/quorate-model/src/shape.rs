@@ -1,7 +1,7 @@
 use crate::Log;
 use crate::state::State;
-use quorate_core::{NodeId, Term};
-use smallvec::SmallVec;
+use crate::term_set::TermSet;
+use quorate_core::Term;
 use stateright::Representative;
 
 impl Representative for State {
@@ -37,31 +37,26 @@ impl State {
 
     fn renumber_terms(&mut self) {
         let terms = self.terms();
-        let number = |term: Term| match terms.binary_search(&term) {
-            Ok(index) => Term::new(index as u64 + 1, NodeId::new(1)),
-            Err(_) => Term::ZERO,
-        };
         for node in &mut self.nodes {
-            node.promised = number(node.promised);
-            node.leads = node.leads.map(number);
+            node.promised = terms.number(node.promised);
+            node.leads = node.leads.map(|term| terms.number(term));
         }
-        self.logs_mut().for_each(|log| *log = log.terms().map(number).collect());
+        self.logs_mut().for_each(|log| log.renumber(&terms));
         let rows = self.written.rows_mut().chain(self.committed.rows_mut());
-        rows.for_each(|(term, _)| *term = number(*term));
+        rows.for_each(|(term, _)| *term = terms.number(*term));
     }
 
-    /// All terms that anything is of, in their order.
-    fn terms(&self) -> SmallVec<[Term; 32]> {
-        let mut terms: SmallVec<[Term; 32]> = SmallVec::new();
+    /// All terms that anything is of; a master's own is the last of its log.
+    fn terms(&self) -> TermSet {
+        let mut terms = TermSet::default();
         for node in &self.nodes {
-            terms.extend(node.log.terms().chain(node.leads).chain([node.promised]));
+            node.log.add_terms(&mut terms);
+            terms.insert(node.promised);
         }
         for (term, log) in self.committed.iter() {
-            terms.extend(log.terms().chain([term]));
+            log.add_terms(&mut terms);
+            terms.insert(term);
         }
-        terms.retain(|term| *term > Term::ZERO);
-        terms.sort_unstable();
-        terms.dedup();
         terms
     }
 

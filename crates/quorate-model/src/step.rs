@@ -1,5 +1,5 @@
-use crate::group::contains;
-use crate::state::{State, Vow};
+use crate::group::{bit, contains};
+use crate::state::{NodeState, State, Vow};
 use crate::{Group, Log, Rule};
 use bytes::Bytes;
 use quorate_core::{Batch, EntryKind, NodeId, Requirement, Run, Term, Vlsn};
@@ -39,7 +39,7 @@ impl Group {
         match step {
             Step::Propose(node) => self.propose(state, node),
             Step::Promise(node, term) => promise(state, node, term),
-            Step::Nominate(node, voters, favoured) => self.nominate(state, node, voters, favoured),
+            Step::Nominate(node, voters, winner) => self.nominate(state, node, voters, winner),
             Step::TakeNomination(place) => self.take_nomination(state, place),
             Step::Write(node) => self.write(state, node),
             Step::Match(node, term) => self.match_log(state, node, term),
@@ -49,16 +49,29 @@ impl Group {
         }
     }
 
-    /// More steps than are possible.
+    /// Every step that is possible, with some that are not.
     pub(crate) fn steps(&self, state: &State) -> Vec<Step> {
         let mut steps = Vec::new();
-        for node in state.ids() {
-            steps.extend([Step::Propose(node), Step::Write(node), Step::Commit(node), Step::Crash(node)]);
-            steps.extend(state.prepared.iter().map(|term| Step::Promise(node, *term)));
-            steps.extend(state.written.terms().map(|term| Step::Match(node, term)));
-            steps.extend(state.written.terms().map(|term| Step::Append(node, term)));
-            if state.node(node).proposes.is_some() {
-                steps.extend(self.voters().map(|(voters, favoured)| Step::Nominate(node, voters, favoured)));
+        for id in state.ids() {
+            let node = state.node(id);
+            steps.push(Step::Propose(id));
+            if node.leads.is_some() {
+                steps.extend([Step::Write(id), Step::Commit(id)]);
+            }
+            if node.crashes < self.bounds.crashes {
+                steps.push(Step::Crash(id));
+            }
+            steps.extend(state.prepared.iter().map(|term| Step::Promise(id, *term)));
+            for term in state.written.terms().filter(|term| self.accepts(node, *term)) {
+                steps.extend([Step::Match(id, term), Step::Append(id, term)]);
+            }
+            if let Some(term) = node.proposes {
+                let promised =
+                    |voter: NodeId| state.vows.iter().any(|vow| vow.term == term && vow.voter == voter);
+                let came =
+                    state.ids().filter(|voter| promised(*voter)).fold(0, |came, voter| came | bit(voter));
+                let voters = self.voters().filter(|(voters, _)| voters & !came == 0 && contains(*voters, id));
+                steps.extend(voters.map(|(voters, winner)| Step::Nominate(id, voters, winner)));
             }
         }
         steps.extend((0..state.nominations.len()).map(Step::TakeNomination));
@@ -78,7 +91,7 @@ impl Group {
         Some(())
     }
 
-    pub(crate) fn nominate(&self, state: &mut State, id: NodeId, voters: u8, favoured: NodeId) -> Option<()> {
+    pub(crate) fn nominate(&self, state: &mut State, id: NodeId, voters: u8, winner: NodeId) -> Option<()> {
         let term = state.node_mut(id).proposes.take()?;
         let certificate: Vec<Vow> = state
             .vows
@@ -87,10 +100,10 @@ impl Group {
             .copied()
             .collect();
         let all_came = certificate.len() == voters.count_ones() as usize;
-        (all_came && certificate.iter().any(|vow| vow.voter == id)).then_some(())?;
-        let candidate = self.candidate(&certificate, favoured)?;
-        state.nominations.insert((term, candidate, certificate));
-        Some(())
+        let possible = all_came && contains(voters, id) && self.elect(&certificate, winner);
+        possible.then(|| {
+            state.nominations.insert((term, winner, certificate));
+        })
     }
 
     /// As a voter does that is told to lead.
@@ -106,11 +119,12 @@ impl Group {
         allowed.then(|| lead(state, id, term))
     }
 
-    /// Whom these promises elect. Which of their voters reach a write quorum can be anything at any time,
-    /// and nobody else asks; so it is said here, and any of those that stand equal can win.
-    pub(crate) fn candidate(&self, vows: &[Vow], favoured: NodeId) -> Option<NodeId> {
-        let candidate = choose(&promises(vows, favoured), self.quorums.electable(), &self.quorums)?;
-        Some(candidate.node)
+    /// Whether these promises elect `winner`, if it is the one that says that it reaches a write quorum:
+    /// which of the voters do can be anything at any time, and nobody else asks; so any of those that stand
+    /// equal can win.
+    pub(crate) fn elect(&self, vows: &[Vow], winner: NodeId) -> bool {
+        let candidate = choose(&promises(vows, winner), self.quorums.electable(), &self.quorums);
+        candidate.is_some_and(|candidate| candidate.node == winner)
     }
 
     pub(crate) fn write(&self, state: &mut State, id: NodeId) -> Option<()> {
@@ -123,15 +137,16 @@ impl Group {
         Some(())
     }
 
+    /// Whether a node takes anything of the master of `term`.
+    fn accepts(&self, node: &NodeState, term: Term) -> bool {
+        let kept = term >= node.promised || self.breaks(Rule::PromiseKept);
+        kept && node.leads.is_none_or(|led| led < term)
+    }
+
     /// Accepting anything of a master makes its term durable first.
     fn accept(&self, state: &mut State, id: NodeId, term: Term) -> Option<()> {
+        self.accepts(state.node(id), term).then_some(())?;
         let node = state.node_mut(id);
-        if node.leads.is_some_and(|led| led >= term) {
-            return None;
-        }
-        if term < node.promised && !self.breaks(Rule::PromiseKept) {
-            return None;
-        }
         if term > node.promised {
             (node.promised, node.proposes, node.leads) = (term, None, None);
         }
@@ -220,8 +235,8 @@ pub(crate) fn promise(state: &mut State, id: NodeId, term: Term) -> Option<()> {
     possible.then(|| vow(state, id, term))
 }
 
-fn promises(vows: &[Vow], favoured: NodeId) -> Vec<Promise> {
-    vows.iter().map(|vow| vow.promise(vow.voter == favoured)).collect()
+fn promises(vows: &[Vow], reaches_write_quorum: NodeId) -> Vec<Promise> {
+    vows.iter().map(|vow| vow.promise(vow.voter == reaches_write_quorum)).collect()
 }
 
 /// A promise, durable before it is told.

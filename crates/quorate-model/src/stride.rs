@@ -25,7 +25,7 @@ impl Group {
     /// Takes a stride; `None` if it is not possible, or changes nothing but a promise.
     pub(crate) fn stride(&self, state: &mut State, stride: Stride) -> Option<()> {
         match stride {
-            Stride::Elect(voters, winner) => self.elect(state, voters, winner)?,
+            Stride::Elect(voters, winner) => self.hold_election(state, voters, winner)?,
             Stride::Write(master) => {
                 self.write(state, master)?;
                 self.commit(state, master);
@@ -39,7 +39,7 @@ impl Group {
         Some(())
     }
 
-    /// More strides than are possible.
+    /// Every stride that is possible, with some that are not.
     pub(crate) fn strides(&self, state: &State) -> Vec<Stride> {
         let mut strides = self.elections(state);
         for master in state.ids().filter(|id| state.node(*id).leads.is_some()) {
@@ -75,10 +75,10 @@ impl Group {
     fn elects(&self, state: &State, voters: u8, winner: NodeId) -> bool {
         let vow = |voter: NodeId| Vow { voter, term: Term::ZERO, rank: state.node(voter).log.rank() };
         let vows: SmallVec<[Vow; 3]> = state.ids().filter(|id| contains(voters, *id)).map(vow).collect();
-        self.candidate(&vows, winner) == Some(winner)
+        self.elect(&vows, winner)
     }
 
-    fn elect(&self, state: &mut State, voters: u8, winner: NodeId) -> Option<()> {
+    fn hold_election(&self, state: &mut State, voters: u8, winner: NodeId) -> Option<()> {
         let mut ids = state.ids().filter(|id| contains(voters, *id));
         let proposer = ids.next()?;
         let term = state.last_term().above(proposer);
@@ -113,8 +113,8 @@ impl State {
         promised.chain(written).chain(self.committed.terms()).max().unwrap_or_default()
     }
 
-    /// What the stride has used up: its ballot, the acknowledgements that the master has counted, and the words
-    /// of masters that lead no more. Crashes are not counted.
+    /// What the stride has used up: its ballot, the acknowledgements that the master has counted, and the
+    /// words of masters that lead no more. Crashes are not counted.
     fn end_stride(&mut self) {
         self.prepared.clear();
         self.vows.clear();

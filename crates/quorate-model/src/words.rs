@@ -17,8 +17,8 @@ impl fmt::Display for Step {
         match self {
             Self::Propose(node) => write!(f, "n{node} proposes a ballot"),
             Self::Promise(node, term) => write!(f, "n{node} promises {term}"),
-            Self::Nominate(node, voters, favoured) => {
-                write!(f, "n{node} nominates whom {} elect, n{favoured} among equals", Voters(*voters))
+            Self::Nominate(node, voters, winner) => {
+                write!(f, "n{node} nominates n{winner}, whom {} elect", Voters(*voters))
             }
             Self::TakeNomination(place) => write!(f, "nomination {} is taken", place + 1),
             Self::Write(node) => write!(f, "n{node} writes an entry"),
