@@ -5,7 +5,8 @@ use crate::Log;
 pub struct Bounds {
     /// Nodes of the group, 1 to 7; in [strides](Pace::Strides) 1 to 3.
     pub nodes: u16,
-    /// Rounds of ballots; each node may propose in each.
+    /// Rounds of ballots; each node may propose in each. In [strides](Pace::Strides) they say only how many
+    /// elections there can be, as if each had a proposer left who is fit for it.
     pub rounds: u64,
     /// Ballots in all; in [strides](Pace::Strides) only those that elect somebody count. `None`: as many as
     /// the rounds have.
@@ -85,5 +86,23 @@ impl Pace {
             Self::SingleSteps => 7,
             Self::Strides => 3,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bounds_that_a_state_cannot_hold_are_refused() {
+        let bounds = Bounds { nodes: 3, rounds: 3, ballots: None, writes: 14, crashes: 1 };
+        assert_eq!(bounds.check(Pace::Strides), Ok(()));
+        let four = Bounds { nodes: 4, ballots: Some(3), ..bounds };
+        assert_eq!(four.check(Pace::SingleSteps), Ok(()));
+        assert_eq!(four.check(Pace::Strides), Err(BoundsError::Nodes { nodes: 4 }));
+        let writes = Bounds { writes: 15, ..bounds };
+        assert_eq!(writes.check(Pace::Strides), Err(BoundsError::Entries { ballots: 9, writes: 15 }));
+        let rounds = Bounds { rounds: 32, ballots: Some(1), ..bounds };
+        assert_eq!(rounds.check(Pace::Strides), Err(BoundsError::Rounds { rounds: 32 }));
     }
 }

@@ -38,8 +38,9 @@ struct Arguments {
     /// Crashes of each node; unless in single steps, any number but 0 stands for every number.
     #[arg(long, default_value_t = 1)]
     crashes: u8,
-    /// Let every node do one thing at a time, in every order, where the search else takes steps together that
-    /// nothing need come between: far more states.
+    /// Let every node do one thing at a time, in every order. The search else moves in strides: it takes
+    /// steps together that nothing need come between, and reaches whatever single steps reach, in far fewer
+    /// states.
     #[arg(long)]
     single_steps: bool,
     /// Search in single steps and in strides, and say whether the one reaches anything that the other does
@@ -49,7 +50,8 @@ struct Arguments {
     /// How many threads search.
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=64))]
     threads: u16,
-    /// Leave out a rule, to see that it is missed.
+    /// Leave out a rule, to see that it is missed. The steps to a loss that are printed are few, but not
+    /// always the fewest.
     #[arg(long, value_parser = parse_rule)]
     broken: Option<Rule>,
 }
@@ -108,7 +110,7 @@ fn compare(steps: &Group, strides: &Group) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Breadth first finds the shortest way to a violation, depth first takes less memory.
+/// Breadth first finds a short way to a violation, depth first takes less memory.
 fn search(group: Group, pace: Pace, threads: usize, breadth_first: bool) -> ExitCode {
     let stop = group.stop_flag();
     if let Err(error) = signal_hook::flag::register(SIGINT, group.stop_flag()) {

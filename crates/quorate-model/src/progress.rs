@@ -22,7 +22,7 @@ impl Reporter<Group> for Progress {
                 "{} states, {} of them different, {} steps deep, in {seconds:.1} s{}",
                 data.total_states,
                 data.unique_states,
-                data.max_depth - 1,
+                data.max_depth.saturating_sub(1),
                 memory_peak_mib().map(|mib| format!(", with {mib} MiB at most")).unwrap_or_default()
             );
         } else if data.duration >= self.last.0 + INTERVAL {
@@ -32,7 +32,7 @@ impl Reporter<Group> for Progress {
                 "{seconds:.0} s: {} states, {} of them different, {} steps deep, {rate:.0} states/s",
                 data.total_states,
                 data.unique_states,
-                data.max_depth - 1
+                data.max_depth.saturating_sub(1)
             );
         }
     }
