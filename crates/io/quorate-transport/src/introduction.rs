@@ -1,24 +1,45 @@
 //! Who may talk to whom: the judgement of two hellos, the same for every transport.
 
 use quorate_core::{Hello, HelloRefusal, Incarnation, Member, MemberList, NodeId};
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 
-/// How often each peer's data directory had been opened when the peer greeted last: a lower count is an old copy of the directory,
-/// whose node has forgotten promises that others rely on. Remembered while this node runs.
+/// How often each peer's data directory had been opened when the peer greeted last: a lower count is an old
+/// copy of the directory, whose node has forgotten promises that others rely on. Remembered while this node
+/// runs.
+///
+/// A member has one directory at a time. Whoever gives itself another one at every call costs no more memory
+/// than [`DIRECTORIES_MAX`] of them.
 #[derive(Debug, Default)]
-pub(crate) struct Acquaintances(Mutex<HashMap<(NodeId, Incarnation), u64>>);
+pub(crate) struct Acquaintances(Mutex<HashMap<NodeId, VecDeque<Directory>>>);
+
+/// A data directory under a member's name.
+#[derive(Clone, Copy, Debug)]
+struct Directory {
+    incarnation: Incarnation,
+    open_count: u64,
+}
+
+/// So many directories of a member are remembered: those that greeted last.
+const DIRECTORIES_MAX: usize = 16;
 
 impl Acquaintances {
-    /// Takes note of a peer that was let in, or turns an old copy away.
+    /// Takes note of a member that was let in, or turns an old copy away.
     pub(crate) fn meet(&self, theirs: &Hello) -> Result<(), HelloRefusal> {
-        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let seen = counts.entry((theirs.id, theirs.incarnation)).or_default();
-        if theirs.open_count < *seen {
-            let (node, found) = (theirs.node.clone(), theirs.open_count);
-            return Err(HelloRefusal::StaleCopy { node, found, seen: *seen });
+        let &Hello { id, incarnation, open_count, .. } = theirs;
+        let mut members = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = members.entry(id).or_default();
+        if let Some(place) = known.iter().position(|directory| directory.incarnation == incarnation) {
+            let seen = known[place].open_count;
+            if open_count < seen {
+                return Err(HelloRefusal::StaleCopy { node: theirs.node.clone(), found: open_count, seen });
+            }
+            known.remove(place);
         }
-        *seen = theirs.open_count;
+        if known.len() == DIRECTORIES_MAX {
+            known.pop_front();
+        }
+        known.push_back(Directory { incarnation, open_count });
         Ok(())
     }
 }
@@ -123,6 +144,23 @@ mod tests {
         assert_eq!(acquaintances.meet(&opened(3)), Err(refusal));
         let another = Hello { incarnation: Incarnation(2), ..opened(1) };
         assert_eq!(acquaintances.meet(&another), Ok(()), "a new directory counts from 1");
+    }
+
+    #[test]
+    fn a_member_of_many_directories_is_remembered_by_the_last_ones() {
+        let acquaintances = Acquaintances::default();
+        let greeting =
+            |number, open_count| Hello { incarnation: Incarnation(number), open_count, ..hello("b", 2) };
+        for number in 1..=1_000 {
+            acquaintances.meet(&greeting(1, 7)).unwrap();
+            acquaintances.meet(&greeting(number * 2, 5)).unwrap();
+        }
+        assert_eq!(acquaintances.0.lock().unwrap()[&NodeId::new(2)].len(), DIRECTORIES_MAX);
+        for (number, seen) in [(1, 7), (2_000, 5), (1_980, 5)] {
+            let refusal = HelloRefusal::StaleCopy { node: "b".into(), found: 4, seen };
+            assert_eq!(acquaintances.meet(&greeting(number, 4)), Err(refusal), "{number}");
+        }
+        assert_eq!(acquaintances.meet(&greeting(2, 4)), Ok(()), "forgotten");
     }
 
     #[test]
