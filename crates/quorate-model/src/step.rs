@@ -79,7 +79,7 @@ impl Group {
     }
 
     fn propose(&self, state: &mut State, id: NodeId) -> Option<()> {
-        let term = state.node(id).promised.above(id);
+        let term = state.node(id).promised.above(id)?;
         if term.round() > self.bounds.rounds {
             return None;
         }

@@ -81,7 +81,7 @@ impl Group {
     fn hold_election(&self, state: &mut State, voters: u8, winner: NodeId) -> Option<()> {
         let mut ids = state.ids().filter(|id| contains(voters, *id));
         let proposer = ids.next()?;
-        let term = state.last_term().above(proposer);
+        let term = state.last_term().above(proposer)?;
         state.ballots += 1;
         prepare(state, proposer, term);
         for voter in ids {

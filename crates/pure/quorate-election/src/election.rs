@@ -100,6 +100,11 @@ pub enum ElectionEvent {
         /// The node.
         node: NodeId,
     },
+    /// A ballot was due, and there is none: the last round was heard of, which no correct node proposes.
+    NoBallotLeft {
+        /// The highest term heard of.
+        highest: Term,
+    },
 }
 
 /// One voter's part in elections: what it promises, when it proposes, and whether it leads.
@@ -382,7 +387,11 @@ impl Election {
     }
 
     fn propose(&mut self, now: Time, standing: &Standing<'_>, expected: NodeSet) {
-        let term = self.highest_seen.max(self.promised).above(self.config.me);
+        let highest = self.highest_seen.max(self.promised);
+        let Some(term) = highest.above(self.config.me) else {
+            self.event(ElectionEvent::NoBallotLeft { highest });
+            return self.wait(now);
+        };
         self.event(ElectionEvent::BallotBegan { term });
         let own = self.promise(standing, term);
         let until = now + self.config.election_timeout;

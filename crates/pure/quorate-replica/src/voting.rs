@@ -69,7 +69,7 @@ impl Node {
                     match event {
                         ElectionEvent::CanvassBegan => self.counters.canvasses += 1,
                         ElectionEvent::BallotBegan { .. } => self.counters.ballots += 1,
-                        ElectionEvent::Nominated { .. } => {}
+                        ElectionEvent::Nominated { .. } | ElectionEvent::NoBallotLeft { .. } => {}
                     }
                     self.event(Event::Election(event));
                 }

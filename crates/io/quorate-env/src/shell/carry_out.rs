@@ -5,7 +5,7 @@ use super::log_reader::LogRead;
 use super::log_writer::LogCommand;
 use crate::{ReadError, StateChangeEvent, WriteError};
 use quorate_core::{HardState, NodeId, NodeState, Term};
-use quorate_replica::{Envelope, Event, Halt, Input, Message, Output, RequestId};
+use quorate_replica::{ElectionEvent, Envelope, Event, Halt, Input, Message, Output, RequestId};
 
 impl EventLoop {
     /// Carries out everything that the node asks for, in its order.
@@ -197,6 +197,11 @@ fn reason(halt: &Halt) -> String {
 /// Tells the operator.
 fn report(event: &Event) {
     match event {
+        Event::Election(ElectionEvent::NoBallotLeft { highest }) => tracing::error!(
+            %highest,
+            "a member has named the last round that there is: this node can propose no master any more; please \
+             report this"
+        ),
         Event::Election(event) => tracing::debug!(?event, "election"),
         Event::ForeignGroup { node } => {
             tracing::warn!(%node, "a member speaks for another group; it is refused")

@@ -84,9 +84,9 @@ impl Words<'_, '_> {
         let present = self.subject.node().progress().term;
         match self.input.below(8) {
             0..=2 => present,
-            3 => present.above(NodeId::new(2)),
-            4 => present.above(NodeId::new(3)),
-            5 => present.above(NodeId::new(1)),
+            3 => present.above(NodeId::new(2)).unwrap_or(present),
+            4 => present.above(NodeId::new(3)).unwrap_or(present),
+            5 => present.above(NodeId::new(1)).unwrap_or(present),
             6 => Term::new(self.small(), NodeId::new(2)),
             _ => Term::from_u64(self.input.number()),
         }
