@@ -238,7 +238,7 @@ impl Node {
 
     /// Whether a write quorum has answered this master's heartbeats of late.
     pub(crate) fn is_followed(&self, now: Time) -> bool {
-        let patience = self.config.heartbeat_interval * 3;
+        let patience = self.config.heartbeat_interval.saturating_mul(3);
         match &self.role {
             Role::Leading(leading) => now < leading.rounds.quorum_until(&self.group.quorums, patience),
             _ => false,

@@ -459,7 +459,7 @@ impl Node {
     }
 
     pub(crate) fn retry_interval(&self) -> Duration {
-        self.config.heartbeat_interval * 2
+        self.config.heartbeat_interval.saturating_mul(2)
     }
 
     pub(crate) fn store_hard_state(&mut self) {

@@ -84,8 +84,7 @@ pub(crate) fn open(
     let node = Node::new(node_config(&config, seed), opened, checked.list.clone(), core.clock.now());
 
     let hello = Arc::new(Mutex::new(hello_of(&node, &checked.list)));
-    let budget =
-        Arc::new(Budget::new(members.members().len() * (config.window_bytes_max + INBOX_EXTRA_BYTES)));
+    let budget = Arc::new(Budget::new(link_bytes_max(&config).saturating_mul(members.members().len())));
     let inbox = NodeInbox::new(events.clone(), Arc::clone(&budget), Arc::clone(&hello), Arc::clone(&tally));
     let plan = plan(&config, checked, members, node.hard_state().id, seed);
     let transport = transport(plan, Arc::new(inbox)).map_err(OpenError::Transport)?;
@@ -123,6 +122,11 @@ pub(crate) fn open(
     };
     let loop_thread = spawn("quorate-loop", move || run(&combiner, event_loop))?;
     Ok(Running { core, listeners, listener_thread, loop_thread })
+}
+
+/// What may be on its way between this node and another, one way. There is no window too large to ask for.
+const fn link_bytes_max(config: &RepConfig) -> usize {
+    config.window_bytes_max.saturating_add(INBOX_EXTRA_BYTES)
 }
 
 /// Opens what applies entries, and a reader where it holds databases.
@@ -287,7 +291,7 @@ fn plan(
         insecure_no_auth: config.insecure_no_auth,
         connections_max: config.connections_max,
         handshake_timeout: config.handshake_timeout,
-        send_queue_bytes_max: config.window_bytes_max + INBOX_EXTRA_BYTES,
+        send_queue_bytes_max: link_bytes_max(config),
         seed,
     }
 }
