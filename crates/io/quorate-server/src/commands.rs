@@ -1,7 +1,6 @@
 //! What the program does besides running nodes: a file per command.
 
 mod command_error;
-mod encoding;
 mod export;
 mod get;
 mod import;
@@ -11,7 +10,6 @@ mod log_verify;
 mod output;
 mod put;
 mod scan;
-mod script;
 mod status;
 mod status_row;
 mod txn;
@@ -27,7 +25,6 @@ use std::io::{self, Read};
 use tokio::runtime::Builder;
 use tokio::task::spawn_blocking;
 
-pub(crate) use encoding::{Encoding, EncodingError, shortened};
 pub(crate) use export::export;
 pub(crate) use get::get;
 pub(crate) use import::import;

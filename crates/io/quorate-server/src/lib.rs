@@ -16,6 +16,7 @@
 //!   [`RequestBudget`] bounds the memory that requests take.
 //! - [`client`] is for Rust programs that use a group without being a node of it: it follows the master, and
 //!   its writes take effect once.
+//! - [`rows`] and [`script`] read what `quorate import` and `quorate txn` are given.
 //! - [`demo`] is the demonstration in parts, so that its last step, the comparison, can be tested by spoiling
 //!   the data before it.
 //!
@@ -30,13 +31,15 @@ mod commands;
 mod config;
 pub mod demo;
 mod duration;
+mod encoding;
 mod generated;
 mod health;
 mod listener;
 mod metrics;
 mod node_command;
 mod program;
-mod rows;
+pub mod rows;
+pub mod script;
 mod service;
 mod state_watch;
 
@@ -50,6 +53,7 @@ pub use cli::{
 };
 pub use config::{GivenSettings, NodeSettings, SettingsError, configuration_reference};
 pub use duration::{DurationError, parse_duration};
+pub use encoding::{Encoding, EncodingError};
 pub use generated::{DESCRIPTORS, v1};
 pub use listener::{Audience, ListenError, listen};
 pub use program::run;

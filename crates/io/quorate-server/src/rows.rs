@@ -6,10 +6,10 @@ mod json_lines;
 mod row_error;
 mod tsv;
 
-pub(crate) use directory::{DirectoryRows, DirectorySink};
-pub(crate) use json_lines::{JsonRows, JsonSink};
-pub(crate) use row_error::RowError;
-pub(crate) use tsv::{TsvRows, TsvSink};
+pub use directory::{DirectoryRows, DirectorySink};
+pub use json_lines::{JsonRows, JsonSink};
+pub use row_error::RowError;
+pub use tsv::{TsvRows, TsvSink};
 
 use bytes::Bytes;
 use std::io::{BufRead, Read};
@@ -19,19 +19,27 @@ const LINE_BYTES_MAX: u64 = 96 << 20;
 
 /// A row that was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Row {
-    pub(crate) key: Bytes,
-    pub(crate) value: Bytes,
+pub struct Row {
+    /// Its key, not empty.
+    pub key: Bytes,
+    /// Its value.
+    pub value: Bytes,
     /// How many bytes of the source it took, to show progress.
-    pub(crate) source_bytes: u64,
+    pub source_bytes: u64,
 }
 
 /// Where rows go.
-pub(crate) trait RowSink {
+pub trait RowSink {
     /// Adds a row.
+    ///
+    /// # Errors
+    /// [`RowError`]: a row of these bytes cannot stand there, or cannot be written.
     fn add(&mut self, key: &[u8], value: &[u8]) -> Result<(), RowError>;
 
     /// Ends the rows.
+    ///
+    /// # Errors
+    /// [`RowError::Unwritable`].
     fn finish(&mut self) -> Result<(), RowError>;
 }
 

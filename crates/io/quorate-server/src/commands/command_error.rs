@@ -1,7 +1,7 @@
-use super::encoding::EncodingError;
-use super::script::ScriptError;
+use crate::EncodingError;
 use crate::client::{ClientError, EndpointError};
 use crate::rows::RowError;
+use crate::script::ScriptError;
 use quorate_log::InspectError;
 use std::io;
 use std::path::PathBuf;

@@ -1,5 +1,6 @@
+use super::CommandError;
 use super::scan::tell_of_moments;
-use super::{CommandError, Encoding};
+use crate::Encoding;
 use crate::cli::{ExportArguments, RowFormat};
 use crate::client::ScanQuery;
 use crate::rows::{DirectorySink, JsonSink, RowError, RowSink, TsvSink};

@@ -1,5 +1,6 @@
 use super::output::Output;
-use super::{CommandError, Encoding, json};
+use super::{CommandError, json};
+use crate::Encoding;
 use crate::cli::GetArguments;
 use serde_json::Value;
 

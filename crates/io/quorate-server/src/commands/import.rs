@@ -1,5 +1,6 @@
+use super::CommandError;
 use super::put::create;
-use super::{CommandError, Encoding};
+use crate::Encoding;
 use crate::cli::{ImportArguments, RowFormat};
 use crate::client::{Change, Client};
 use crate::rows::{DirectoryRows, JsonRows, Row, RowError, TsvRows};

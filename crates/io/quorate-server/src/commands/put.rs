@@ -1,5 +1,6 @@
 use super::output::Output;
-use super::{CommandError, Encoding, read_stdin};
+use super::{CommandError, read_stdin};
+use crate::Encoding;
 use crate::cli::{DelArguments, PutArguments, WriteArguments};
 use crate::client::{Change, Client};
 use bytes::Bytes;

@@ -1,5 +1,6 @@
 use super::output::Output;
-use super::{CommandError, Encoding, json};
+use super::{CommandError, json};
+use crate::Encoding;
 use crate::cli::ScanArguments;
 use crate::client::{Scan, ScanQuery};
 use serde_json::Value;

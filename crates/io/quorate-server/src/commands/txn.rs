@@ -1,10 +1,11 @@
-use super::encoding::shortened;
 use super::output::Output;
 use super::put::create;
-use super::script::{Line, Script, Step};
-use super::{CommandError, Encoding, json, read_stdin};
+use super::{CommandError, json, read_stdin};
+use crate::Encoding;
 use crate::cli::TxnArguments;
 use crate::client::{Transaction, Written};
+use crate::encoding::shortened;
+use crate::script::{Line, Script, Step};
 use bytes::Bytes;
 use serde_json::{Map, Value};
 use std::fs;

@@ -1,5 +1,5 @@
 use super::{Row, RowError, RowSink};
-use crate::commands::shortened;
+use crate::encoding::shortened;
 use bytes::Bytes;
 use std::ffi::OsStr;
 use std::fs::{self, OpenOptions};
@@ -9,14 +9,18 @@ use std::path::{Component, Path, PathBuf};
 
 /// Rows from a directory: each regular file's relative path is a key and its content the value. Names are in
 /// order; links and other special files are no rows.
-pub(crate) struct DirectoryRows {
+pub struct DirectoryRows {
     root: PathBuf,
     /// What is still to be visited, the next one last.
     waiting: Vec<PathBuf>,
 }
 
 impl DirectoryRows {
-    pub(crate) fn new(root: &Path) -> Result<Self, RowError> {
+    /// The rows below a directory.
+    ///
+    /// # Errors
+    /// [`RowError::File`] if it cannot be read.
+    pub fn new(root: &Path) -> Result<Self, RowError> {
         Ok(Self { root: root.to_owned(), waiting: children(root)? })
     }
 
@@ -62,12 +66,14 @@ impl Iterator for DirectoryRows {
 
 /// Writes a file per row below a directory. A key that is no plain relative path is refused, so that nothing
 /// is ever written elsewhere.
-pub(crate) struct DirectorySink {
+pub struct DirectorySink {
     root: PathBuf,
 }
 
 impl DirectorySink {
-    pub(crate) const fn new(root: PathBuf) -> Self {
+    /// Rows are written below `root`.
+    #[must_use]
+    pub const fn new(root: PathBuf) -> Self {
         Self { root }
     }
 }

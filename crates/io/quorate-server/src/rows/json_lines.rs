@@ -6,10 +6,11 @@ use serde_json::{Map, Value};
 use std::io::{BufRead, Write};
 
 /// Rows from lines with a JSON object each: `key` and `value`, or `key_base64` and `value_base64`.
-pub(crate) struct JsonRows<R>(Lines<R>);
+pub struct JsonRows<R>(Lines<R>);
 
 impl<R: BufRead> JsonRows<R> {
-    pub(crate) const fn new(source: R) -> Self {
+    /// The rows of a text.
+    pub const fn new(source: R) -> Self {
         Self(Lines::new(source))
     }
 
@@ -59,10 +60,11 @@ impl<R: BufRead> Iterator for JsonRows<R> {
 }
 
 /// Writes a JSON object per line.
-pub(crate) struct JsonSink<W>(W);
+pub struct JsonSink<W>(W);
 
 impl<W: Write> JsonSink<W> {
-    pub(crate) const fn new(sink: W) -> Self {
+    /// Rows are written to `sink`.
+    pub const fn new(sink: W) -> Self {
         Self(sink)
     }
 }

@@ -1,11 +1,11 @@
-use crate::commands::EncodingError;
+use crate::EncodingError;
 use std::io;
 use std::path::PathBuf;
 
 /// Why a row cannot be read or written as it is.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub(crate) enum RowError {
+pub enum RowError {
     /// The source cannot be read.
     #[error("line {line} cannot be read: {source}")]
     Unreadable {

@@ -1,16 +1,18 @@
 use super::{Lines, Row, RowError, RowSink};
-use crate::commands::{Encoding, shortened};
+use crate::Encoding;
+use crate::encoding::shortened;
 use bytes::Bytes;
 use std::io::{BufRead, Write};
 
 /// Rows from lines of `key<TAB>value`. Only the first tab of a line divides it.
-pub(crate) struct TsvRows<R> {
+pub struct TsvRows<R> {
     lines: Lines<R>,
     encoding: Encoding,
 }
 
 impl<R: BufRead> TsvRows<R> {
-    pub(crate) const fn new(source: R, encoding: Encoding) -> Self {
+    /// The rows of a text whose keys and values are in an encoding.
+    pub const fn new(source: R, encoding: Encoding) -> Self {
         Self { lines: Lines::new(source), encoding }
     }
 
@@ -41,13 +43,14 @@ impl<R: BufRead> Iterator for TsvRows<R> {
 }
 
 /// Writes lines of `key<TAB>value`.
-pub(crate) struct TsvSink<W> {
+pub struct TsvSink<W> {
     sink: W,
     encoding: Encoding,
 }
 
 impl<W: Write> TsvSink<W> {
-    pub(crate) const fn new(sink: W, encoding: Encoding) -> Self {
+    /// Rows are written to `sink`, keys and values in an encoding.
+    pub const fn new(sink: W, encoding: Encoding) -> Self {
         Self { sink, encoding }
     }
 }

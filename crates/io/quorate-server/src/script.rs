@@ -1,36 +1,48 @@
-use super::encoding::{Encoding, EncodingError};
+//! Transactions in text, as `quorate txn` takes them: a command per line.
+
+use crate::{Encoding, EncodingError};
 use bytes::Bytes;
 
-/// A transaction in text: a command per line.
+/// A transaction in text: a command per line, one at least.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Script(Vec<Line>);
+pub struct Script(Vec<Line>);
 
 /// One command and where it stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Line {
-    /// From 1.
-    pub(super) number: usize,
-    pub(super) database: String,
+pub struct Line {
+    /// Where it stands, from 1.
+    pub number: usize,
+    /// The name of the database that it is for.
+    pub database: String,
     /// Of a scan, what its keys begin with.
-    pub(super) key: Bytes,
-    pub(super) step: Step,
+    pub key: Bytes,
+    /// What is done with the key.
+    pub step: Step,
 }
 
 /// What a command does with its key.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Step {
+pub enum Step {
+    /// Its value is printed.
     Get,
+    /// It is set to this value.
     Put(Bytes),
+    /// It is removed.
     Delete,
+    /// This is added to the whole number that its value spells, 0 where there is none; the sum is printed.
     Add(i64),
+    /// Unless it has this value, nothing is done at all.
     Expect(Bytes),
+    /// If it is there, nothing is done at all.
     Absent,
+    /// All rows whose keys begin with it are printed.
     Scan,
 }
 
 /// Why a text is no script.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum ScriptError {
+#[non_exhaustive]
+pub enum ScriptError {
     /// There is no such command, or it takes other words.
     #[error("line {line}: {command:?} is no command: write get, put, del, add, expect, absent, scan or use")]
     Command {
@@ -84,7 +96,10 @@ pub(crate) enum ScriptError {
 
 impl Script {
     /// Reads a script whose keys and values are in an encoding; `database` is the one it begins with.
-    pub(super) fn parse(text: &[u8], database: &str, encoding: Encoding) -> Result<Self, ScriptError> {
+    ///
+    /// # Errors
+    /// [`ScriptError`]: the first line that is wrong, and what is; or there is no command at all.
+    pub fn parse(text: &[u8], database: &str, encoding: Encoding) -> Result<Self, ScriptError> {
         let mut database = database.to_owned();
         let mut lines = Vec::new();
         for (index, text) in text.split(|byte| *byte == b'\n').enumerate() {
@@ -103,7 +118,9 @@ impl Script {
         if lines.is_empty() { Err(ScriptError::Empty) } else { Ok(Self(lines)) }
     }
 
-    pub(super) fn lines(&self) -> &[Line] {
+    /// The commands in their order.
+    #[must_use]
+    pub fn lines(&self) -> &[Line] {
         &self.0
     }
 }

@@ -6,7 +6,7 @@ use std::ffi::{OsStr, OsString};
 
 /// How bytes are written as text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Encoding {
+pub enum Encoding {
     /// As they are.
     #[default]
     Raw,
@@ -19,7 +19,7 @@ pub(crate) enum Encoding {
 /// A text is not in the encoding that it is said to be in.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{text:?} is not {encoding}: {detail}")]
-pub(crate) struct EncodingError {
+pub struct EncodingError {
     text: String,
     encoding: &'static str,
     detail: String,
@@ -37,7 +37,8 @@ impl From<EncodingArguments> for Encoding {
 
 impl Encoding {
     /// The text that stands for `bytes`.
-    pub(crate) fn encode(self, bytes: &[u8]) -> Cow<'_, [u8]> {
+    #[must_use]
+    pub fn encode(self, bytes: &[u8]) -> Cow<'_, [u8]> {
         match self {
             Self::Raw => Cow::Borrowed(bytes),
             Self::Hex => Cow::Owned(HEXLOWER.encode(bytes).into_bytes()),
@@ -46,7 +47,10 @@ impl Encoding {
     }
 
     /// The bytes that `text` stands for.
-    pub(crate) fn decode(self, text: &[u8]) -> Result<Bytes, EncodingError> {
+    ///
+    /// # Errors
+    /// [`EncodingError`]: it is not in this encoding. Never for [`Raw`](Self::Raw).
+    pub fn decode(self, text: &[u8]) -> Result<Bytes, EncodingError> {
         let (codec, encoding) = match self {
             Self::Raw => return Ok(Bytes::copy_from_slice(text)),
             Self::Hex => (HEXLOWER_PERMISSIVE, "hexadecimal"),
