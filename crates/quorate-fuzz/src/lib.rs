@@ -8,6 +8,8 @@
 //!
 //! - A [`Target`] is a plain function over bytes: it hands them to a production entry point, and panics where
 //!   that breaks a promise. [`TARGETS`] lists them all.
+//! - A [`Trial`] gives one input to a target. Whatever panics meanwhile, on any thread, is a finding; so is what
+//!   takes too much memory or time.
 //! - [`Fuzzer`] invents inputs for a target. The same seed and corpus give the same inputs in the same order,
 //!   on any machine.
 //! - A [`Finding`] is an input that a target does not survive, cut down, in a file, with the command that

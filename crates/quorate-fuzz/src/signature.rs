@@ -35,6 +35,30 @@ impl Signature {
         self
     }
 
+    /// Mixes in the name of the variant that a value is of. For enums whose fields hold invented text.
+    #[must_use]
+    pub fn variant(self, value: &impl Debug) -> Self {
+        let text = format!("{value:?}");
+        let end = text.find(|letter: char| !letter.is_alphanumeric()).unwrap_or(text.len());
+        self.word(&text[..end])
+    }
+
+    /// Mixes in what a text says to people before and behind all that it quotes, without digits.
+    #[must_use]
+    pub fn message(self, text: &str) -> Self {
+        let mut parts = text.split(['"', '`']);
+        let ends = parts.next().into_iter().chain(parts.next_back()).flat_map(str::chars);
+        let plain: String = ends.filter(|letter| !letter.is_ascii_digit()).take(TEXT_BYTES_MAX).collect();
+        self.word(&plain)
+    }
+
+    /// Mixes in a small number as it is, such as a code.
+    #[must_use]
+    pub fn code(mut self, code: u8) -> Self {
+        self.0.write(&[code]);
+        self
+    }
+
     /// Mixes in a word.
     #[must_use]
     pub fn word(mut self, word: &str) -> Self {
@@ -75,5 +99,11 @@ mod tests {
         assert_eq!(shape("needs 40 bytes"), shape("needs 7 bytes"));
         assert_ne!(shape("needs 40 bytes"), shape("has 40 bytes"));
         assert_eq!(shape(&"x".repeat(500)), shape(&"x".repeat(600)), "a long text counts in part");
+        let variant = |value: Result<&str, &str>| Signature::new().variant(&value).finish();
+        assert_eq!(variant(Err("this")), variant(Err("that")));
+        assert_ne!(variant(Err("this")), variant(Ok("this")));
+        let message = |text: &str| Signature::new().message(text).finish();
+        assert_eq!(message("line 7: \"get\" is no command"), message("line 1: \"put\" is no command"));
+        assert_ne!(message("line 7: \"get\" is no command"), message("line 7: \"get\" takes a key"));
     }
 }

@@ -2,6 +2,7 @@ use crate::{Signature, Target, Watchdog};
 use peak_alloc::PeakAlloc;
 use std::cell::{Cell, RefCell};
 use std::panic::{self, AssertUnwindSafe};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// One input given to one target, under limits.
@@ -86,6 +87,7 @@ impl<'a> Trial<'a> {
             allocator.current_usage()
         });
         let began = Instant::now();
+        forget_panics();
         TRYING.set(true);
         let caught = panic::catch_unwind(AssertUnwindSafe(|| (self.target.run)(input)));
         TRYING.set(false);
@@ -101,9 +103,13 @@ impl<'a> Trial<'a> {
         bytes: usize,
         time: Duration,
     ) -> Verdict {
-        let Ok(signature) = caught else {
-            let message = LAST_PANIC.take().unwrap_or_else(|| "a panic that said nothing".to_owned());
-            return Verdict::Panicked { message };
+        let message = first_panic();
+        let signature = match (caught, message) {
+            (Ok(signature), None) => signature,
+            (_, message) => {
+                let message = message.unwrap_or_else(|| "a panic that said nothing".to_owned());
+                return Verdict::Panicked { message };
+            }
         };
         if bytes > self.limits.memory_bytes + self.limits.memory_bytes_per_byte * input.len() {
             return Verdict::Hungry { bytes };
@@ -117,19 +123,39 @@ impl<'a> Trial<'a> {
 
 thread_local! {
     static TRYING: Cell<bool> = const { Cell::new(false) };
-    static LAST_PANIC: RefCell<Option<String>> = const { RefCell::new(None) };
+    static OWN_PANIC: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-/// Lets the panics of targets go unprinted, and keeps the words of the last one for the [`Verdict`].
+/// The first panic of a thread that tries nothing itself: one of those that a target has started.
+static OTHER_PANIC: Mutex<Option<String>> = Mutex::new(None);
+
+/// Lets the panics of targets go unprinted, and keeps the words of the first one for the [`Verdict`]: a panic
+/// counts whoever catches it, and on whichever thread it is.
 pub fn hush_panics() {
     let before = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
         if TRYING.get() {
-            LAST_PANIC.set(Some(info.to_string()));
+            let first = OWN_PANIC.take().unwrap_or_else(|| info.to_string());
+            OWN_PANIC.set(Some(first));
         } else {
+            other_panic().get_or_insert_with(|| info.to_string());
             before(info);
         }
     }));
+}
+
+fn forget_panics() {
+    OWN_PANIC.set(None);
+    *other_panic() = None;
+}
+
+fn first_panic() -> Option<String> {
+    let other = other_panic().take();
+    other.or(OWN_PANIC.take())
+}
+
+fn other_panic() -> MutexGuard<'static, Option<String>> {
+    OTHER_PANIC.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

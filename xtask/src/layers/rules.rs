@@ -74,6 +74,7 @@ const WORLD_ELSEWHERE: &[(&str, &[DependencyKind])] = &[
     ("quorate", &[DependencyKind::Development]),
     ("quorate-sim", &[DependencyKind::Normal, DependencyKind::Build, DependencyKind::Development]),
     ("quorate-chaos", &[DependencyKind::Normal]),
+    ("quorate-fuzz", &[DependencyKind::Normal]),
     ("xtask", &[DependencyKind::Normal, DependencyKind::Build, DependencyKind::Development]),
 ];
 

@@ -1,13 +1,21 @@
 //! Every entry point that bytes from a disk, a peer, a user or a client come in by.
 
 mod codec;
+mod forwards;
 mod frames;
 mod hard_state;
 mod indexes;
+mod keys;
+mod link;
 mod log;
 mod log_files;
+mod memory;
 mod messages;
 mod node;
+mod requests;
+mod rows;
+mod scripts;
+mod settings;
 mod texts;
 
 use crate::target::Target;
@@ -28,6 +36,15 @@ pub static TARGETS: &[Target] = &[
     messages::ROSTER,
     texts::WORDS,
     node::NODE,
+    link::CALL,
+    link::ANSWER,
+    forwards::FORWARD,
+    forwards::OUTCOME,
+    keys::KEY,
+    settings::SETTINGS,
+    scripts::SCRIPT,
+    rows::ROWS,
+    requests::REQUEST,
 ];
 
 #[cfg(test)]
