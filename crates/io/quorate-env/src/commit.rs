@@ -14,7 +14,7 @@ use std::task::{Context, Poll};
 pub struct Commit(Slot<CommitResult>);
 
 /// What a write comes to.
-pub(crate) type CommitResult = Result<Committed, WriteError>;
+pub type CommitResult = Result<Committed, WriteError>;
 
 /// A write that was done.
 #[derive(Clone, Debug, PartialEq, Eq)]

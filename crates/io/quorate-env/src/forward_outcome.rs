@@ -106,7 +106,8 @@ struct WireAcks {
 }
 
 /// The outcome as it is sent. Both ends belong to one group, so tokens travel without it.
-pub(crate) fn encode(result: CommitResult) -> Bytes {
+#[must_use]
+pub fn encode(result: CommitResult) -> Bytes {
     let kind = match result {
         Ok(Committed { token, extent: CommitExtent::Written, .. }) => Kind::Written(entry(token)),
         Ok(Committed { token, result, .. }) => Kind::Committed(WireCommitted { entry: entry(token), result }),
@@ -115,8 +116,12 @@ pub(crate) fn encode(result: CommitResult) -> Bytes {
     Bytes::from(Wire { kind: Some(kind) }.encode_to_vec())
 }
 
-/// An outcome that was received. One that cannot be understood leaves the write unknown.
-pub(crate) fn decode(bytes: Bytes, group: GroupUuid) -> CommitResult {
+/// An outcome that was received.
+///
+/// # Errors
+/// What the master answered instead of a success. An outcome that cannot be understood leaves the write
+/// unknown: [`WriteError::Interrupted`].
+pub fn decode(bytes: Bytes, group: GroupUuid) -> CommitResult {
     let kind = Wire::decode(bytes).ok().and_then(|wire| wire.kind);
     kind.and_then(|kind| result_of(kind, group)).unwrap_or(Err(WriteError::Interrupted { token: None }))
 }

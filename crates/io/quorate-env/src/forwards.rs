@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// 1. Not done is a write only if the master says so, or if it was never sent. 2. Every write leaves at its
 ///    deadline at the latest. 3. What is under way is bounded in bytes.
 #[derive(Debug)]
-pub(crate) struct Forwards<T> {
+pub struct Forwards<T> {
     bytes: usize,
     bytes_max: usize,
     sent: BTreeMap<RequestId, Sent<T>>,
@@ -39,7 +39,8 @@ const OVERHEAD_BYTES: usize = 256;
 
 impl<T> Forwards<T> {
     /// Nothing was passed on. So many bytes may be under way; a longer write may where nothing else is.
-    pub(crate) const fn new(bytes_max: usize) -> Self {
+    #[must_use]
+    pub const fn new(bytes_max: usize) -> Self {
         Self {
             bytes: 0,
             bytes_max,
@@ -50,7 +51,7 @@ impl<T> Forwards<T> {
     }
 
     /// Makes room for a write, if there is some: for [`begin`](Self::begin) or [`release`](Self::release).
-    pub(crate) const fn reserve(&mut self, bytes: usize) -> bool {
+    pub const fn reserve(&mut self, bytes: usize) -> bool {
         let needed = self.bytes.saturating_add(bytes).saturating_add(OVERHEAD_BYTES);
         let fits = self.bytes == 0 || needed <= self.bytes_max;
         if fits {
@@ -60,23 +61,23 @@ impl<T> Forwards<T> {
     }
 
     /// A write for which room was made was not sent.
-    pub(crate) const fn release(&mut self, bytes: usize) {
+    pub const fn release(&mut self, bytes: usize) {
         self.bytes -= bytes + OVERHEAD_BYTES;
     }
 
     /// A write of `bytes`, for which room was made, was sent.
-    pub(crate) fn begin(&mut self, request: RequestId, to: NodeId, bytes: usize, deadline: Time, whom: T) {
+    pub fn begin(&mut self, request: RequestId, to: NodeId, bytes: usize, deadline: Time, whom: T) {
         self.deadlines.insert((deadline, request));
         self.sent.insert(request, Sent { to, bytes, deadline, committed: None, whom });
     }
 
     /// A write was not sent after all.
-    pub(crate) fn unsent(&mut self, request: RequestId) -> Option<T> {
+    pub fn unsent(&mut self, request: RequestId) -> Option<T> {
         self.remove(request).map(|sent| sent.whom)
     }
 
     /// Takes in what a node says became of a write: whom to tell at once, if that settles it here.
-    pub(crate) fn answered(
+    pub fn answered(
         &mut self,
         from: NodeId,
         request: RequestId,
@@ -94,7 +95,7 @@ impl<T> Forwards<T> {
     }
 
     /// The engine here holds entries up to `applied`: whom to tell of a success.
-    pub(crate) fn applied(&mut self, applied: Option<Vlsn>) -> Vec<(T, CommitResult)> {
+    pub fn applied(&mut self, applied: Option<Vlsn>) -> Vec<(T, CommitResult)> {
         let mut done = Vec::new();
         while let Some((vlsn, request)) = self.committed.first().copied()
             && Some(vlsn) <= applied
@@ -106,14 +107,14 @@ impl<T> Forwards<T> {
     }
 
     /// The link to a node is lost: what it has not answered it never will.
-    pub(crate) fn lost(&mut self, node: NodeId) -> Vec<(T, CommitResult)> {
+    pub fn lost(&mut self, node: NodeId) -> Vec<(T, CommitResult)> {
         let unanswered = self.unanswered(|to| to == node);
         unanswered.into_iter().filter_map(|request| self.give_up(request)).collect()
     }
 
     /// Another node leads: whoever led before may know yet what became of its writes, and has until `by` to
     /// say so.
-    pub(crate) fn master_changed(&mut self, master: NodeId, by: Time) {
+    pub fn master_changed(&mut self, master: NodeId, by: Time) {
         for request in self.unanswered(|to| to != master) {
             let Some(sent) = self.sent.get_mut(&request) else { continue };
             self.deadlines.remove(&(sent.deadline, request));
@@ -123,7 +124,7 @@ impl<T> Forwards<T> {
     }
 
     /// Gives up the writes whose deadline has come.
-    pub(crate) fn expire(&mut self, now: Time) -> Vec<(T, CommitResult)> {
+    pub fn expire(&mut self, now: Time) -> Vec<(T, CommitResult)> {
         let mut expired = Vec::new();
         while let Some((deadline, request)) = self.deadlines.first().copied()
             && deadline <= now
@@ -134,17 +135,19 @@ impl<T> Forwards<T> {
     }
 
     /// Gives up all writes: their outcome will not be heard here any more.
-    pub(crate) fn abandon(&mut self) -> Vec<(T, CommitResult)> {
+    pub fn abandon(&mut self) -> Vec<(T, CommitResult)> {
         self.expire(Time::from_nanos(u64::MAX))
     }
 
     /// When to call [`expire`](Self::expire) next.
-    pub(crate) fn deadline(&self) -> Option<Time> {
+    #[must_use]
+    pub fn deadline(&self) -> Option<Time> {
         self.deadlines.first().map(|(at, _)| *at)
     }
 
     /// Whether nothing is under way.
-    pub(crate) fn is_empty(&self) -> bool {
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
         self.sent.is_empty()
     }
 

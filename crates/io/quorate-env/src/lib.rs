@@ -9,7 +9,7 @@
 //! - What it is told and tells: [`RepConfig`], [`RepStats`], [`GroupStatus`], [`StateChangeListener`], and
 //!   an error type for each operation.
 //! - The single-threaded types that the event loop is made of, with no clock and no thread in them:
-//!   [`Applier`], [`CommitWaiters`], [`Conflicts`], [`ReadWaiters`].
+//!   [`Applier`], [`CommitWaiters`], [`Conflicts`], [`Forwards`], [`ReadWaiters`].
 //!
 //! # Tracing
 //!
@@ -45,7 +45,7 @@ mod database_error;
 mod decode_error;
 mod directory;
 mod environment;
-mod forward_outcome;
+pub mod forward_outcome;
 mod forwards;
 mod freshness;
 mod handle;
@@ -88,7 +88,7 @@ pub use applier::{Applied, Applier};
 pub use bytes_database::BytesDatabase;
 pub use clock::{WallClock, system_wall_clock};
 pub use close_error::CloseError;
-pub use commit::{Commit, CommitExtent, Committed};
+pub use commit::{Commit, CommitExtent, CommitResult, Committed};
 pub use commit_waiters::{CommitOutcome, CommitWaiters, Resolved};
 pub use config::{ConfigError, EngineKind, RepConfig, RepConfigBuilder, RepTransportKind};
 pub use conflicts::{Conflicts, Obstacle};
@@ -97,6 +97,7 @@ pub use database::Database;
 pub use database_error::DatabaseError;
 pub use decode_error::DecodeError;
 pub use environment::Environment;
+pub use forwards::Forwards;
 pub use import::{ImportError, ImportOptions, ImportRow, Imported};
 pub use key::{Key, KeyError, KeyForm, KeyPrefix, KeyRange, encode_key};
 pub use master_address::MasterAddress;

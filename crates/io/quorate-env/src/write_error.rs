@@ -209,7 +209,8 @@ impl WriteError {
     }
 
     /// What the engine's refusal of a committed write is to its caller.
-    pub(crate) fn refused(refusal: Refusal) -> Self {
+    #[must_use]
+    pub fn refused(refusal: Refusal) -> Self {
         match refusal {
             Refusal::UnknownDatabase(database) => Self::UnknownDatabase { database },
             Refusal::KeyTooLong => {
