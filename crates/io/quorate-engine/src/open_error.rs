@@ -30,7 +30,8 @@ pub enum OpenError {
     },
     /// The store is damaged.
     #[error(
-        "the {engine} store {} is damaged ({detail}): move it away and let the node restore from the group",
+        "the {engine} store {} is damaged ({detail}): move it away; the node fills a new one from its log, \
+         or says that it must be restored from the group",
         path.display()
     )]
     Damaged {
