@@ -10,9 +10,10 @@ use super::group::Group;
 use super::ledger::Row;
 use super::storage::{Storage, StorageError};
 use quorate_core::{NodeId, Random};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Mutex, PoisonError};
 
 /// What became of a damage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -51,6 +52,8 @@ pub struct CorruptionReport {
 /// A damage that was silently accepted, or that broke more than it should.
 #[derive(Debug)]
 pub struct CorruptionFailure {
+    /// The seed of its group.
+    pub seed: u64,
     /// Its number.
     pub number: u64,
     /// What was damaged.
@@ -79,6 +82,12 @@ impl CorruptionReport {
         self.outcomes.values().sum::<u64>() + self.failures.len() as u64
     }
 
+    /// How many damages ended so.
+    #[must_use]
+    pub fn ended(&self, outcome: Outcome) -> u64 {
+        self.sum(|kind| kind.2 == outcome)
+    }
+
     /// How many damages of a part ended so.
     #[must_use]
     pub fn count(&self, part: Part, outcome: Outcome) -> u64 {
@@ -87,6 +96,12 @@ impl CorruptionReport {
 
     fn sum(&self, counts: impl Fn(&(Part, Method, Outcome)) -> bool) -> u64 {
         self.outcomes.iter().filter(|(kind, _)| counts(kind)).map(|(_, count)| count).sum()
+    }
+
+    /// How many parts were damaged.
+    #[must_use]
+    pub fn parts(&self) -> usize {
+        Part::ALL.into_iter().filter(|part| self.sum(|kind| kind.0 == *part) > 0).count()
     }
 
     /// What was never damaged, or in no such way.
@@ -127,6 +142,8 @@ pub struct Corruption {
     seed: u64,
     fixture: Fixture,
     places: Places,
+    /// The damages that were done, in words: none is done twice.
+    done: Mutex<HashSet<String>>,
 }
 
 impl Corruption {
@@ -138,10 +155,11 @@ impl Corruption {
     pub fn new(seed: u64) -> Self {
         let fixture = Fixture::new(seed).unwrap_or_else(|error| panic!("a healthy group: {error}"));
         let places = Places::of(&fixture);
-        Self { seed, fixture, places }
+        Self { seed, fixture, places, done: Mutex::default() }
     }
 
-    /// Does the damages with these numbers, one after the other, each to the healthy group.
+    /// Does the damages with these numbers, one after the other, each to the healthy group. A damage that was
+    /// done under another number is passed over.
     #[must_use]
     pub fn sweep(&self, numbers: impl Iterator<Item = u64>) -> CorruptionReport {
         let mut report = CorruptionReport::default();
@@ -159,6 +177,9 @@ impl Corruption {
         let Some(damage) = self.places.damage(part, method, &self.fixture, &mut random, &victim) else {
             return;
         };
+        if !self.done.lock().unwrap_or_else(PoisonError::into_inner).insert(damage.to_string()) {
+            return;
+        }
         let mut group = Group::new(disks);
         let trial = catch_unwind(AssertUnwindSafe(|| self.try_out(&damage, &mut group)));
         let ended = trial.unwrap_or_else(|_| Err("a panic".to_owned()));
@@ -170,6 +191,7 @@ impl Corruption {
                 }
             }
             Err(harm) => report.failures.push(CorruptionFailure {
+                seed: self.seed,
                 number,
                 part: damage.part,
                 damage: damage.to_string(),

@@ -95,6 +95,13 @@ impl Tally {
         self.activities.values().sum()
     }
 
+    /// How many activities were interrupted.
+    #[must_use]
+    pub fn activities(&self) -> usize {
+        let seen = |activity: &Activity| self.activities.keys().any(|(found, _)| found == activity);
+        Activity::ALL.iter().filter(|activity| seen(activity)).count()
+    }
+
     /// What was never interrupted, in any of the modes.
     #[must_use]
     pub fn missing(&self) -> Vec<String> {
