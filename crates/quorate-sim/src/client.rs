@@ -51,6 +51,8 @@ pub(crate) struct Client {
 
 /// After this many microseconds a client no longer waits for an answer.
 const PATIENCE_MICROS: u64 = 5_000_000;
+/// How often a client asks any node to write, in chances of a thousand, where nodes pass writes on.
+const ASKS_ANYBODY: u64 = 400;
 
 impl Client {
     pub(crate) const fn new() -> Self {
@@ -87,7 +89,7 @@ impl World {
         }
         match self.random.below(20) {
             0..11 => {
-                let (node, call) = (self.clients[client].guess, self.draw_writes(client));
+                let (node, call) = (self.draw_target(client), self.draw_writes(client));
                 self.send_call(client, node, call);
             }
             11..15 => self.begin_exactly_once(client),
@@ -116,6 +118,14 @@ impl World {
 
     fn client_of(&self, operation: OperationId) -> usize {
         (operation.0 % self.clients.len() as u64) as usize
+    }
+
+    /// Whom a client asks to write: where nodes pass writes on, anybody now and then.
+    fn draw_target(&mut self, client: usize) -> NodeId {
+        if self.profile.forwards_writes && happens(&mut self.random, ASKS_ANYBODY) {
+            return self.draw_node();
+        }
+        self.clients[client].guess
     }
 
     fn draw_node(&mut self) -> NodeId {

@@ -71,6 +71,8 @@ fault_kinds! {
     MisplacedWrite = "misplaced-write", "misplaced writes";
     /// A bit of one copy of a node's hard state flips.
     StateRot = "state-rot", "bits flipped in hard states";
+    /// A bit of a node's engine flips, in the file in which it keeps its rows.
+    EngineRot = "engine-rot", "bits flipped in engines' files";
     /// A node is started from a copy of its data directory that was taken earlier.
     StaleCopy = "stale-copy", "old directories put back";
     /// A process is stopped for longer than an election takes, and goes on.

@@ -11,6 +11,8 @@ use std::time::Duration;
 pub(crate) struct Host {
     pub(crate) machine: Machine,
     pub(crate) log_busy: bool,
+    /// How many steps its logs have taken.
+    pub(crate) log_steps: u64,
     pub(crate) apply_busy: bool,
     pub(crate) read_busy: bool,
     /// The deadline for which an event is under way.
@@ -62,6 +64,7 @@ impl Host {
         Self {
             machine,
             log_busy: false,
+            log_steps: 0,
             apply_busy: false,
             read_busy: false,
             tick_at: None,

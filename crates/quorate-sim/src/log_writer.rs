@@ -64,6 +64,10 @@ impl LogWriter {
         Self { node, log, queue: VecDeque::new(), sync_due: None, wants_preparation: true }
     }
 
+    pub(crate) const fn log(&self) -> &Log {
+        &self.log
+    }
+
     pub(crate) fn push(&mut self, job: LogJob) {
         self.queue.push_back(job);
     }

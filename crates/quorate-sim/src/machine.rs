@@ -7,19 +7,21 @@ pub(crate) use at_rest::{Backup, SegmentFile};
 use crate::BrokenRule;
 use crate::SimTime;
 use crate::apply_worker::ApplyWorker;
-use crate::checker::{Checker, Ending, Found};
+use crate::checker::{Checker, Ending, Found, Rule, Violation};
 use crate::engine_disk::EngineDisk;
 use crate::engine_file::EngineFiles;
+use crate::log_scan::{LogScan, read_all};
 use crate::log_writer::LogWriter;
 use crate::network::letter;
 use crate::process::{Effects, Parts, Process, Stop};
+use crate::profile::Profile;
 use crate::sim_time::LocalClock;
 use bytes::Bytes;
 use quorate_core::{
-    Batch, BootId, Engine, EngineError, HardState, Incarnation, KvStore, LogError, LogStore, MemberList,
-    NodeId, Random, StateStore, Term, Time, Vlsn,
+    Batch, BootId, Engine, EngineError, HardState, Incarnation, KvStore, LogStore, MemberList, NodeId,
+    Random, StateStore, Term, Time,
 };
-use quorate_engine::{RedbConfig, RedbStore};
+use quorate_engine::{OpenError, RedbConfig, RedbStore};
 use quorate_env::Applier;
 use quorate_env::kv::KvEngine;
 use quorate_log::vfs::{MemoryVfs, Retain, Vfs};
@@ -39,10 +41,10 @@ const LOG_DIRECTORY: &str = "data/log";
 const SEGMENT_BYTES: u32 = 16 << 10;
 /// The engine's file, where it lies on the disk.
 const ENGINE_FILE: &str = "data/engine";
+/// Where it is moved if it is damaged.
+const ENGINE_FILE_AWAY: &str = "data/engine.damaged";
 /// Memory for the engine's pages.
 const ENGINE_CACHE_BYTES: usize = 4 << 20;
-/// How much is read at once when a log is looked through.
-const READ_BYTES: usize = 1 << 20;
 
 /// A machine with its disk, its engine's disk, and at most one process.
 pub(crate) struct Machine {
@@ -51,6 +53,8 @@ pub(crate) struct Machine {
     pub(crate) engine: EngineDisk,
     /// The engine lies in a redb file on the disk instead.
     engine_on_redb: bool,
+    /// Its processes pass writes on, as replicas.
+    forwards_writes: bool,
     /// The engine's rows, as the present process has them open.
     store: Option<Arc<dyn KvStore>>,
     pub(crate) process: Option<Process>,
@@ -62,12 +66,15 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    pub(crate) fn new(id: NodeId, broken: Option<BrokenRule>, engine_on_redb: bool) -> Self {
+    /// A machine with empty disks, of the kind that the profile says.
+    pub(crate) fn new(id: NodeId, profile: &Profile) -> Self {
+        let Profile { broken, engine_on_redb, forwards_writes, .. } = *profile;
         Self {
             id,
             disk: MemoryVfs::new(),
             engine: EngineDisk::default(),
             engine_on_redb,
+            forwards_writes,
             store: None,
             process: None,
             broken,
@@ -135,7 +142,7 @@ impl Machine {
         hard.recovering |= summary.lost_durable_end;
         state.store(&hard)?;
         checker.stored(self.id, &hard);
-        let store = self.open_store()?;
+        let store = self.open_store(checker, effects)?;
         let engine = KvEngine::open(Arc::clone(&store)).map_err(Stop::failed)?;
         let engine = engine.breaking(self.broken.and_then(BrokenRule::in_engine));
         self.store = Some(store);
@@ -157,18 +164,36 @@ impl Machine {
             log_reader: reader,
             apply: ApplyWorker::new(self.id, Applier::new(Box::new(engine))),
             kv,
+            forwards_writes: self.forwards_writes,
         };
         let process = self.process.insert(Process::new(self.id, self.lives, parts));
-        process.begin(now, checker, effects)
+        process.begin(now, checker, effects)?;
+        checker.engine_goes_on(self.id);
+        Ok(())
     }
 
-    fn open_store(&self) -> Result<Arc<dyn KvStore>, Stop> {
+    /// Opens the engine's store. One that is refused as damaged is moved away, as its operator is told to,
+    /// and the node goes on with an empty one, if its log still has everything.
+    fn open_store(&self, checker: &mut Checker, effects: &mut Effects) -> Result<Arc<dyn KvStore>, Stop> {
         if !self.engine_on_redb {
             return Ok(Arc::new(self.engine.clone()));
         }
-        let config = RedbConfig { cache_bytes: ENGINE_CACHE_BYTES, ..RedbConfig::default() };
-        let store = RedbStore::open_among(&EngineFiles(self.disk.clone()), ENGINE_FILE.as_ref(), &config);
-        Ok(Arc::new(store.map_err(Stop::failed)?))
+        match self.open_redb() {
+            Err(error) if checker.engine_is_damaged(self.id) && !self.is_off() => {
+                effects.notes.push(format!("refuses its engine: {error}"));
+                effects.engines_refused += 1;
+                self.disk.rename(ENGINE_FILE.as_ref(), ENGINE_FILE_AWAY.as_ref()).map_err(Stop::failed)?;
+                self.disk.sync_directory(DIRECTORY.as_ref()).map_err(Stop::failed)?;
+                checker.engine_was_moved_away(self.id);
+                Ok(Arc::new(self.open_redb().map_err(Stop::failed)?))
+            }
+            opened => Ok(Arc::new(opened.map_err(Stop::failed)?)),
+        }
+    }
+
+    fn open_redb(&self) -> Result<RedbStore, OpenError> {
+        let config = RedbConfig { cache_bytes: ENGINE_CACHE_BYTES, verify_on_open: true };
+        RedbStore::open_among(&EngineFiles(self.disk.clone()), ENGINE_FILE.as_ref(), &config)
     }
 
     /// All rows of the engine, its own ones included, while a process has it open.
@@ -212,7 +237,8 @@ impl Machine {
         engine: &KvEngine,
         checker: &mut Checker,
     ) -> Result<(), Stop> {
-        let batches = self.read_all(log)?;
+        let batches = read_all(log)
+            .map_err(|error| Stop::Failed(format!("{} cannot read its log: {error}", letter(self.id))))?;
         let summary = log.summary();
         let found = Found {
             promised: hard.promised,
@@ -224,33 +250,28 @@ impl Machine {
         };
         checker.opened(self.id, self.ending, &found)?;
         self.ending = Ending::Process;
-        Ok(())
+        Ok(self.check_scan(&batches, checker)?)
     }
 
-    /// Everything in a log that can be read.
-    fn read_all(&self, log: &Log) -> Result<Vec<Batch>, Stop> {
-        let (reader, terms) = (log.reader(), log.summary().terms);
-        let mut batches = Vec::new();
-        let mut from = Vlsn::after(terms.base().map(|base| base.vlsn));
-        while let Some(last) = terms.last_vlsn().filter(|last| from <= *last) {
-            match reader.read(from, last, READ_BYTES) {
-                Ok(batch) => {
-                    from = batch.last().vlsn.next();
-                    batches.push(batch);
-                }
-                Err(LogError::Damaged { vlsn }) => from = behind_damage(log, vlsn),
-                Err(error) => {
-                    return Err(Stop::Failed(format!("{} cannot read its log: {error}", letter(self.id))));
-                }
-            }
+    /// Whatever the log's index finds, a scan of the log's files finds too.
+    pub(crate) fn check_index(&self, checker: &Checker) -> Result<(), Violation> {
+        let Some(process) = self.process.as_ref().filter(|_| checker.is_free_of_rot(self.id)) else {
+            return Ok(());
+        };
+        match read_all(process.log.log()) {
+            Ok(found) => self.check_scan(&found, checker),
+            Err(error) => Rule::LogsKeep.broken(format!("{} cannot read its log: {error}", letter(self.id))),
         }
-        Ok(batches)
     }
-}
 
-/// The first entry behind the damage that `vlsn` lies in.
-fn behind_damage(log: &Log, vlsn: Vlsn) -> Vlsn {
-    let damaged = log.summary().damaged;
-    let range = damaged.iter().find(|range| range.first <= vlsn && vlsn <= range.last);
-    range.map_or(vlsn, |range| range.last).next()
+    fn check_scan(&self, found: &[Batch], checker: &Checker) -> Result<(), Violation> {
+        let scan = LogScan::of(&self.disk, LOG_DIRECTORY.as_ref());
+        match scan.difference(found, checker.is_untouched(self.id)) {
+            None => Ok(()),
+            Some(vlsn) => Rule::LogsKeep.broken(format!(
+                "{}'s index finds entry {vlsn}, and a scan of its log finds it elsewhere or not at all",
+                letter(self.id)
+            )),
+        }
+    }
 }

@@ -13,8 +13,9 @@ use std::time::{Duration, Instant};
 
 /// Plays seeded histories of a simulated group under faults and checks every step of them.
 ///
-/// Exit codes: 0 if every history is clean; 1 if a rule was broken, or a kind of fault never happened in 50
-/// seeds or more; 2 for wrong arguments.
+/// Exit codes: 0 if every history is clean; 1 if a rule was broken, too little happened in a history however
+/// long it took, or a kind of fault never happened in 50 seeds or more; 2 for wrong arguments. The last line
+/// says how much was played.
 #[derive(Parser)]
 struct Arguments {
     /// How many seeds to play.
@@ -60,20 +61,35 @@ fn main() -> ExitCode {
         Some(seed) => vec![play(seed, &arguments)],
         None => play_all(&arguments),
     };
+    let wall = began.elapsed();
     let summary = Summary::of(&reports);
-    summary.print(began.elapsed());
+    summary.print();
     let failures: Vec<&Report> = reports.iter().filter(|report| report.failure.is_some()).collect();
     for (index, report) in failures.iter().enumerate() {
         print_failure(report, &arguments, index < MINIMISED_MAX);
     }
-    let mut failed = !failures.is_empty();
-    if reports.len() as u64 >= SEEDS_FOR_ALL_FAULTS {
-        for kind in summary.faults.missing() {
-            println!("FAILED: there were no {kind} in {} seeds", reports.len());
-            failed = true;
+    let missing = print_missing(&reports, &summary);
+    summary.print_totals(wall);
+    if failures.is_empty() && !missing { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Says what should have happened and did not; true if there is something.
+fn print_missing(reports: &[Report], summary: &Summary) -> bool {
+    for report in reports {
+        if let Some(shortage) = &report.lacks {
+            let (seed, seconds) = (report.seed, report.simulated.as_secs());
+            println!("FAILED: seed {seed} has seen only {shortage} within {seconds} simulated seconds");
         }
     }
-    if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+    let mut absent = Vec::new();
+    if reports.len() as u64 >= SEEDS_FOR_ALL_FAULTS {
+        absent.extend(summary.faults.missing().map(|kind| kind.to_string()));
+        absent.extend((summary.forwarded == 0).then(|| "writes passed on by replicas".to_owned()));
+    }
+    for what in &absent {
+        println!("FAILED: there were no {what} in {} seeds", reports.len());
+    }
+    summary.too_short > 0 || !absent.is_empty()
 }
 
 fn profile(seed: u64, arguments: &Arguments) -> Profile {
@@ -117,10 +133,15 @@ fn play_all(arguments: &Arguments) -> Vec<Report> {
 struct Summary {
     seeds: usize,
     simulated: Duration,
+    longest: Duration,
+    violations: usize,
+    too_short: usize,
     faults: FaultCounts,
     outcomes: OutcomeCounts,
     judged: Judged,
     retired: u64,
+    engines_refused: u64,
+    forwarded: u64,
     committed: usize,
     masters: usize,
     least_operations: u64,
@@ -139,10 +160,15 @@ impl Summary {
         Self {
             seeds: reports.len(),
             simulated: reports.iter().map(|report| report.simulated).sum(),
+            longest: reports.iter().map(|report| report.simulated).max().unwrap_or_default(),
+            violations: reports.iter().filter(|report| report.failure.is_some()).count(),
+            too_short: reports.iter().filter(|report| report.lacks.is_some()).count(),
             faults,
             outcomes,
             judged,
+            engines_refused: reports.iter().map(|report| report.engines_refused).sum(),
             retired: reports.iter().map(|report| report.retired).sum(),
+            forwarded: reports.iter().map(|report| report.forwarded).sum(),
             committed: reports.iter().map(|report| report.committed).sum(),
             masters: reports.iter().map(|report| report.masters).sum(),
             least_operations: reports.iter().map(|report| report.outcomes.total()).min().unwrap_or(0),
@@ -150,25 +176,38 @@ impl Summary {
         }
     }
 
-    fn print(&self, wall: Duration) {
+    fn print(&self) {
         println!("faults");
         for kind in FaultKind::ALL {
             println!("  {kind:<28} {:>10}", self.faults.of(kind));
         }
         println!("clients were told");
         println!("{}", self.outcomes);
+        println!("{} writes passed on by replicas", self.forwarded);
         println!("{} entries committed in {} terms", self.committed, self.masters);
-        println!(
-            "{} seeds, each with {} operations and {} faults at least",
-            self.seeds, self.least_operations, self.least_faults
-        );
         let Judged { calls, pending, transactions } = self.judged;
         println!(
-            "judged: {calls} calls on keys, {pending} of them of unknown outcome, and {transactions} transactions"
+            "judged: {calls} calls on keys, {pending} of them of unknown outcome, and {transactions} \
+             transactions"
         );
+        println!("{} engines refused as damaged, and filled again", self.engines_refused);
         println!("{} nodes damaged beyond their own repair, and stopped", self.retired);
+    }
+
+    /// How much was played, and how fast, in one line.
+    fn print_totals(&self, wall: Duration) {
         let (simulated, wall) = (self.simulated.as_secs_f64(), wall.as_secs_f64());
-        println!("{simulated:.0} s simulated in {wall:.1} s: {:.0} times real time", simulated / wall);
+        println!(
+            "{} seeds: {simulated:.0} s simulated in {wall:.1} s, {:.0} times real time; each at least {} \
+             operations and {} faults, the longest {} s; {} violations, {} too short",
+            self.seeds,
+            simulated / wall,
+            self.least_operations,
+            self.least_faults,
+            self.longest.as_secs(),
+            self.violations,
+            self.too_short
+        );
     }
 }
 

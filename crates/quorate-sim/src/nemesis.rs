@@ -90,7 +90,7 @@ impl World {
             FaultKind::Pause => self.pause(details),
             FaultKind::ClockJump => self.jump_clock(details),
             FaultKind::StaleCopy => self.copy_directory(details),
-            FaultKind::StateRot => self.damage_at_next_start(kind, details),
+            FaultKind::StateRot | FaultKind::EngineRot => self.damage_at_next_start(kind, details),
             FaultKind::LinkReset => self.reset_link(details),
             FaultKind::Partition => self.partition(details),
             FaultKind::OneWayPartition => self.partition_one_way(details),

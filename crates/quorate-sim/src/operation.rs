@@ -1,10 +1,10 @@
 use bytes::Bytes;
 use quorate_codec::{Envelope, PayloadKind, ReadSet, Session, WriteBatch};
 use quorate_core::{EntryId, NodeId};
-use quorate_env::ReadOutcome;
 use quorate_env::kv::{DEFAULT_DATABASE, SCHEMA_VERSION};
+use quorate_env::{CommitExtent, CommitResult, Committed, Outcome, ReadOutcome, WriteError};
 use quorate_policy::{CommitDurability, CommitToken};
-use quorate_replica::ProposeError;
+use quorate_replica::{ProposeError, RequestId};
 use std::time::Duration;
 
 /// Names one operation of one client; each attempt at it has a name of its own.
@@ -84,8 +84,17 @@ impl Write {
 /// How a write waits for its outcome.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct WriteTicket {
-    pub(crate) id: OperationId,
+    pub(crate) asker: Asker,
     pub(crate) durability: CommitDurability,
+}
+
+/// Who asked for a write.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Asker {
+    /// A client of this node.
+    Client(OperationId),
+    /// A replica that passed it on.
+    Replica { node: NodeId, request: RequestId },
 }
 
 /// How a read waits until it may be served.
@@ -145,6 +154,25 @@ pub(crate) enum Reply {
 }
 
 impl Reply {
+    /// What a client is told of a write. `master` is who leads, as far as the node knows that was asked.
+    pub(crate) fn of(result: CommitResult, master: Option<NodeId>) -> Self {
+        match result {
+            Ok(Committed { token, extent: CommitExtent::Committed, .. }) => Self::Done(token),
+            Ok(Committed { extent: CommitExtent::Written, .. }) => Self::Written,
+            Err(WriteError::RolledBack { .. }) => Self::Lost,
+            Err(WriteError::SessionExpired | WriteError::StaleSequence) => Self::WithoutEffect,
+            Err(WriteError::Conflict { .. } | WriteError::SnapshotTooOld { .. }) => Self::Conflict,
+            Err(WriteError::NotMaster { .. }) => Self::Refused(ProposeError::NotMaster { master }),
+            Err(WriteError::InsufficientReplicas { needed, available }) => {
+                Self::Refused(ProposeError::InsufficientReplicas { needed, available })
+            }
+            Err(error) => match error.outcome() {
+                Outcome::Unknown { token } => Self::Unknown(token),
+                Outcome::NotDone => Self::Refused(ProposeError::Busy),
+            },
+        }
+    }
+
     /// The master that a refusal names.
     pub(crate) const fn master(&self) -> Option<NodeId> {
         match self {

@@ -124,6 +124,7 @@ impl World {
         let Some(first) = present.first().copied() else { return Ok(()) };
         let rows = self.rows_of(first)?;
         for node in present {
+            self.hosts[&node].machine.check_index(&self.checker)?;
             if rows != self.rows_of(node)? {
                 return Rule::PeaceConverges.broken(format!(
                     "the engines of {} and {} differ",

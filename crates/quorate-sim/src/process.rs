@@ -1,6 +1,7 @@
 //! One run of one node: production code, and in the places of its threads queues that somebody else turns.
 
 mod clients;
+mod forwarding;
 
 use crate::SimTime;
 use crate::apply_worker::{ApplyJob, ApplyWorker};
@@ -11,14 +12,17 @@ use crate::operation::{OperationId, ReadTicket, Reply, WriteTicket};
 use crate::sim_time::LocalClock;
 use crate::words::{EventInWords, TermName};
 use bytes::Bytes;
+use forwarding::{FORWARDING_PATIENCE, lost_stream};
 use quorate_core::{
     Batch, EntryKind, GroupUuid, LogError, LogReader, NodeId, NodeState, Packet, Service, StateStore, Time,
     Vlsn,
 };
 use quorate_env::kv::KvReader;
-use quorate_env::{CommitWaiters, Conflicts, ReadWaiters};
+use quorate_env::{CommitWaiters, Conflicts, Forwards, ReadWaiters};
 use quorate_log::HardStateFile;
-use quorate_replica::{Envelope, Event, Halt, Input, LogReadFor, Message, Node, Output};
+use quorate_replica::{
+    Envelope, Event, ForwardedWrite, Halt, Input, LogReadFor, Message, Node, Output, PeerProgress,
+};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
@@ -75,6 +79,10 @@ pub(crate) struct Effects {
     pub(crate) sends: Vec<Sending>,
     pub(crate) replies: Vec<(OperationId, Reply)>,
     pub(crate) notes: Vec<String>,
+    /// How many engines were refused as damaged.
+    pub(crate) engines_refused: u64,
+    /// How many writes were passed on.
+    pub(crate) forwarded: u64,
 }
 
 /// A message that leaves a node.
@@ -95,6 +103,8 @@ pub(crate) struct Parts {
     pub(crate) log_reader: Arc<dyn LogReader>,
     pub(crate) apply: ApplyWorker,
     pub(crate) kv: KvReader,
+    /// As a replica it passes writes on.
+    pub(crate) forwards_writes: bool,
 }
 
 pub(crate) struct Process {
@@ -112,6 +122,16 @@ pub(crate) struct Process {
     reads: ReadWaiters<ReadTicket>,
     /// What the latest entries have written, while this node leads.
     conflicts: Option<Conflicts>,
+    /// As a replica it passes writes on.
+    forwards_writes: bool,
+    /// The writes that it has passed on.
+    forwards: Forwards<OperationId>,
+    /// What replicas ask for, to be proposed in its turn.
+    asked: VecDeque<(NodeId, ForwardedWrite)>,
+    /// Replicas were answered since the node was asked last what it wants.
+    has_answered: bool,
+    /// What the wall clock showed when a client came last, in microseconds.
+    wall_micros: u64,
     wins: u64,
     uuid: Option<GroupUuid>,
     /// After so many outputs more the process ends.
@@ -120,12 +140,16 @@ pub(crate) struct Process {
 
 /// After how long a node is asked again for a read.
 const READ_RETRY_INTERVAL: Duration = Duration::from_millis(200);
-/// How often a read may be asked for anew within one step.
+/// How often a read may be asked for anew, or replicas be answered, within one step.
 const QUESTIONS_MAX: usize = 64;
+/// How long a write waits for its acknowledgements.
+const ACK_TIMEOUT: Duration = Duration::from_secs(3);
+/// How many bytes of writes may be passed on and not answered yet: few, so that some find no room.
+const FORWARDED_BYTES_MAX: usize = 4 << 10;
 
 impl Process {
     pub(crate) fn new(me: NodeId, life: u64, parts: Parts) -> Self {
-        let Parts { node, clock, state, log, log_reader, apply, kv } = parts;
+        let Parts { node, clock, state, log, log_reader, apply, kv, forwards_writes } = parts;
         Self {
             me,
             life,
@@ -140,6 +164,11 @@ impl Process {
             commits: CommitWaiters::new(),
             reads: ReadWaiters::new(READ_RETRY_INTERVAL),
             conflicts: None,
+            forwards_writes,
+            forwards: Forwards::new(FORWARDED_BYTES_MAX),
+            asked: VecDeque::new(),
+            has_answered: false,
+            wall_micros: 0,
             wins: 0,
             uuid: None,
             crash_after: None,
@@ -156,8 +185,13 @@ impl Process {
 
     /// The node is to look at its clock no later than then.
     pub(crate) fn deadline(&self) -> Option<SimTime> {
-        let local = [self.node.deadline(), self.commits.deadline(), self.reads.deadline()];
-        local.into_iter().flatten().min().map(|local| self.clock.global(local))
+        let waiting = [self.commits.deadline(), self.reads.deadline(), self.forwards.deadline()];
+        waiting
+            .into_iter()
+            .chain([self.node.deadline()])
+            .flatten()
+            .min()
+            .map(|local| self.clock.global(local))
     }
 
     /// Lets the process end between two outputs, `outputs` from now.
@@ -188,10 +222,15 @@ impl Process {
             self.resolve(now, checker, effects)?;
             self.commits.applied(*first, results);
         }
+        let lost = lost_stream(&completion.input);
         self.node.handle(now, completion.input);
         self.drain(now, checker, effects)?;
+        if let Some(peer) = lost {
+            self.forward_link_lost(peer, checker, effects)?;
+        }
+        self.propose_asked(now, checker, effects)?;
         self.expire(now, effects);
-        Ok(())
+        if self.has_answered { self.drain(now, checker, effects) } else { Ok(()) }
     }
 
     /// A packet arrived.
@@ -241,14 +280,15 @@ impl Process {
 
     fn drain(&mut self, now: Time, checker: &mut Checker, effects: &mut Effects) -> Result<(), Stop> {
         for _ in 0..QUESTIONS_MAX {
-            checker.progressed(self.me, &self.node.progress())?;
+            self.check_progress(checker)?;
             while let Some(output) = self.node.poll() {
                 self.count_down()?;
                 self.carry_out(output, now, checker, effects)?;
             }
             self.resolve(now, checker, effects)?;
+            let has_answered = std::mem::take(&mut self.has_answered);
             let questions = self.reads.take_questions(now);
-            if questions.is_empty() {
+            if questions.is_empty() && !has_answered {
                 break;
             }
             for read in questions {
@@ -256,6 +296,17 @@ impl Process {
             }
         }
         Ok(())
+    }
+
+    fn check_progress(&self, checker: &mut Checker) -> Result<(), Violation> {
+        let progress = self.node.progress();
+        if progress.state == NodeState::Detached {
+            // It has halted, claims nothing any more, and is about to say why.
+            return Ok(());
+        }
+        checker.progressed(self.me, &progress)?;
+        let peers: Vec<PeerProgress> = self.node.peers().collect();
+        checker.recounted(self.me, self.life, &progress, &peers)
     }
 
     fn count_down(&mut self) -> Result<(), Stop> {
@@ -307,15 +358,19 @@ impl Process {
                 if state != NodeState::Master {
                     self.conflicts = None;
                 }
+                if let Some(master) = master {
+                    self.forwards.master_changed(master, now + FORWARDING_PATIENCE);
+                }
                 let (term, master) = (TermName(term), master.map_or('-', letter));
                 effects.notes.push(format!("is {state} in {term}, master {master}"));
             }
             Output::ReadReady { read, at } => self.reads.ready(read, at),
             // The read waits on, and the node is asked again.
             Output::ReadFailed { .. } => {}
-            // Clients here call the node that they mean, and no node passes a write on; one that came all the
-            // same would end as any whose answer is lost, in nobody's knowing what became of it.
-            Output::WriteAsked { .. } | Output::WriteAnswered { .. } => {}
+            Output::WriteAsked { from, write } => self.asked.push_back((from, write)),
+            Output::WriteAnswered { from, request, outcome } => {
+                self.write_answered(from, request, outcome, checker, effects)?;
+            }
             Output::Event(Event::RestoreNeeded { base }) => {
                 return Err(Stop::Unusable(format!("the others hold nothing up to {base} any more")));
             }

@@ -22,6 +22,8 @@ pub struct Profile {
     pub broken: Option<BrokenRule>,
     /// The engines keep their rows in redb files on the nodes' disks.
     pub(crate) engine_on_redb: bool,
+    /// Replicas pass their clients' writes on to the master.
+    pub(crate) forwards_writes: bool,
     /// Writes that ask for less than synced copies on a quorum, in chances of a thousand.
     pub(crate) relaxed: u64,
     pub(crate) messages: MessageRates,
@@ -43,6 +45,8 @@ impl Profile {
         let nodes = [3, 3, 3, 3, 5, 5, 5, 4, 2, 1][random.below(10) as usize];
         let relaxed = [0, 0, 150, 400][random.below(4) as usize];
         let rough = random.below(4);
+        let engine_on_redb = random.below(4) == 0;
+        let forwards_writes = random.below(2) == 0;
         Self {
             nodes,
             duration: Duration::from_secs(120),
@@ -50,7 +54,8 @@ impl Profile {
             faults_min: 20,
             clients: 4,
             broken: None,
-            engine_on_redb: random.below(4) == 0,
+            engine_on_redb,
+            forwards_writes,
             relaxed,
             messages: MessageRates {
                 loss: random.below(4) * rough,
@@ -77,6 +82,7 @@ impl Profile {
                 (FaultKind::StateRot, random.below(4)),
                 (FaultKind::StaleCopy, random.below(3)),
                 (FaultKind::ClockJump, random.below(2)),
+                (FaultKind::EngineRot, if engine_on_redb { random.below(4) } else { 0 }),
             ]),
             only: None,
             skew_per_mille: [0, 10, 50][random.below(3) as usize],
@@ -90,6 +96,7 @@ impl Profile {
             clients: 4,
             broken: None,
             engine_on_redb: false,
+            forwards_writes: false,
             relaxed: 0,
             messages: MessageRates::default(),
             fault_interval: Duration::ZERO,

@@ -6,7 +6,7 @@ use crate::profile::Profile;
 use crate::trace::Trace;
 use crate::world::{Event, World};
 use crate::{BrokenRule, OutcomeCounts};
-use quorate_core::{NodeId, NodeState};
+use quorate_core::{NodeId, NodeState, Random};
 use quorate_policy::CommitDurability;
 use std::time::Duration;
 
@@ -31,7 +31,28 @@ impl Rehearsal {
 
     /// As [`begin`](Self::begin), with a rule broken if there is one.
     pub(crate) fn breaking(seed: u64, nodes: u16, broken: Option<BrokenRule>) -> Self {
-        let mut world = World::new(seed, Profile { broken, ..Profile::calm(nodes) }, Trace::hashed());
+        Self::of(seed, Profile { broken, ..Profile::calm(nodes) })
+    }
+
+    /// As [`begin`](Self::begin), with clients whose writes mostly ask for less: for copies that need not be
+    /// synced. A rule is broken if there is one.
+    ///
+    /// # Errors
+    /// [`Violation`], as every step may return it.
+    pub fn begin_relaxed(seed: u64, nodes: u16, broken: Option<BrokenRule>) -> Result<Self, Violation> {
+        Ok(Self::of(seed, Profile { broken, relaxed: 1_000, ..Profile::calm(nodes) }))
+    }
+
+    /// As [`begin`](Self::begin), with engines that keep their rows in redb files.
+    ///
+    /// # Errors
+    /// [`Violation`], as every step may return it.
+    pub fn begin_on_redb(seed: u64, nodes: u16) -> Result<Self, Violation> {
+        Ok(Self::of(seed, Profile { engine_on_redb: true, ..Profile::calm(nodes) }))
+    }
+
+    fn of(seed: u64, profile: Profile) -> Self {
+        let mut world = World::new(seed, profile, Trace::hashed());
         world.begin();
         Self { world }
     }
@@ -77,6 +98,25 @@ impl Rehearsal {
         for node in nodes {
             self.world.end_process(NodeId::new(*node), Ending::Power);
         }
+    }
+
+    /// Has a node that is down lose a bit of its engine, where the others can do without the node. False if
+    /// they cannot.
+    pub fn damage_engine(&mut self, node: u16) -> bool {
+        let mut details = Random::new(self.world.random.next_u64());
+        self.world.damage_engine(NodeId::new(node), &mut details).is_some()
+    }
+
+    /// How many engines were refused as damaged when they were opened.
+    #[must_use]
+    pub const fn engines_refused(&self) -> u64 {
+        self.world.engines_refused
+    }
+
+    /// How many nodes had to stop for good.
+    #[must_use]
+    pub const fn retired(&self) -> u64 {
+        self.world.retired
     }
 
     /// Starts a node that is down.

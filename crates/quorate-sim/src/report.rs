@@ -2,7 +2,7 @@ use crate::checker::{Rule, Violation};
 use crate::profile::Profile;
 use crate::trace::Trace;
 use crate::world::World;
-use crate::{FaultCounts, Judged, OutcomeCounts, Strike};
+use crate::{FaultCounts, Judged, OutcomeCounts, Shortage, Strike};
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook};
 use std::time::Duration;
@@ -24,12 +24,18 @@ pub struct Report {
     pub outcomes: OutcomeCounts,
     /// What of it was judged at the end.
     pub judged: Judged,
+    /// Engines that were refused as damaged when they were opened.
+    pub engines_refused: u64,
+    /// Writes that replicas have passed on to their master.
+    pub forwarded: u64,
     /// Entries committed.
     pub committed: usize,
     /// Terms that had a master.
     pub masters: usize,
     /// A hash of everything that happened: equal for equal histories.
     pub trace_hash: u64,
+    /// What it should have told of, and did not in all the time that it may take.
+    pub lacks: Option<Shortage>,
     /// What was found broken.
     pub failure: Option<Failure>,
 }
@@ -91,9 +97,12 @@ fn play(seed: u64, profile: Profile, trace: Trace) -> (Report, String) {
         retired: world.retired,
         outcomes: world.outcomes,
         judged: world.judged,
+        engines_refused: world.engines_refused,
+        forwarded: world.forwarded,
         committed: world.checker.committed(),
         masters: world.checker.masters(),
         trace_hash: world.trace.hash(),
+        lacks: world.lacks,
         failure,
     };
     (report, world.trace.text().to_owned())

@@ -11,13 +11,14 @@ use crate::process::{Completion, Effects, Process, Sending, Stop};
 use crate::profile::Profile;
 use crate::queue::EventQueue;
 use crate::records::{Judged, Records};
+use crate::shortage::Shortage;
 use crate::sim_time::{happens, micros_between};
 use crate::trace::Trace;
 use crate::words::InWords;
 use crate::{FaultCounts, FaultKind, SimTime};
 use quorate_core::{Member, MemberList, NodeId, NodeType, Packet, QuorumPolicy, Random};
 use quorate_policy::Quorums;
-use quorate_replica::{Input, Message};
+use quorate_replica::{Halt, Input, Message};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -92,12 +93,18 @@ pub(crate) struct World {
     pub(crate) network: Network,
     pub(crate) clients: Vec<Client>,
     pub(crate) operations: u64,
+    /// How many engines were refused as damaged when they were opened.
+    pub(crate) engines_refused: u64,
+    /// How many writes replicas have passed on.
+    pub(crate) forwarded: u64,
     pub(crate) checker: Checker,
     pub(crate) faults: FaultCounts,
     pub(crate) outcomes: OutcomeCounts,
     pub(crate) records: Records,
     /// What of them was judged at the end.
     pub(crate) judged: Judged,
+    /// What has not happened in all the time that a history may take.
+    pub(crate) lacks: Option<Shortage>,
     pub(crate) trace: Trace,
     /// Faults are over, and clients begin nothing new.
     pub(crate) at_peace: bool,
@@ -116,6 +123,8 @@ pub(crate) fn members(count: u16, quorum: QuorumPolicy, priorities: &[(NodeId, u
     MemberList::found((1..=count).map(member).collect(), quorum).expect("letters are distinct names")
 }
 
+/// After so many steps of a log its index is compared with its files.
+const INDEX_CHECK_STRIDE: u64 = 512;
 /// How many times its duration a history takes at most, if too little happens in it.
 const DURATION_FACTOR_MAX: u32 = 4;
 
@@ -127,7 +136,7 @@ impl World {
         let list = members(profile.nodes, QuorumPolicy::SimpleMajority, &[]);
         let quorums = Quorums::new(&list).expect("majorities meet");
         let mut faults = FaultCounts::default();
-        let host = |id| (id, Host::new(Machine::new(id, profile.broken, profile.engine_on_redb)));
+        let host = |id| (id, Host::new(Machine::new(id, &profile)));
         let mut hosts: BTreeMap<NodeId, Host> = list.electable().iter().map(host).collect();
         for host in hosts.values_mut() {
             let rate = 1_000 - profile.skew_per_mille + random.below(2 * profile.skew_per_mille + 1);
@@ -150,11 +159,14 @@ impl World {
             hosts,
             network: Network::default(),
             operations: 0,
+            engines_refused: 0,
+            forwarded: 0,
             checker: Checker::new(quorums),
             faults,
             outcomes: OutcomeCounts::default(),
             records: Records::default(),
             judged: Judged::default(),
+            lacks: None,
             trace,
             at_peace: false,
         }
@@ -165,19 +177,25 @@ impl World {
         self.begin();
         self.run_until(SimTime::ZERO + self.profile.duration)?;
         let longest = SimTime::ZERO + self.profile.duration * DURATION_FACTOR_MAX;
-        while self.is_too_short() && self.now < longest {
+        while self.shortage().is_some() && self.now < longest {
             self.run_until(self.now + Duration::from_secs(1))?;
         }
+        self.lacks = self.shortage();
         self.settle_in_peace()?;
         self.judged = self.records.judge()?;
         Ok(())
     }
 
-    /// Whether less has happened than a history should tell of.
-    fn is_too_short(&self) -> bool {
+    /// What a history should tell of and has not, so far.
+    fn shortage(&self) -> Option<Shortage> {
         let draws_all = !self.profile.fault_interval.is_zero() && self.profile.only.is_none();
-        let faults = if draws_all { self.profile.faults_min } else { 0 };
-        self.outcomes.total() < self.profile.operations_min || self.faults.total() < faults
+        let shortage = Shortage {
+            operations: self.outcomes.total(),
+            operations_min: self.profile.operations_min,
+            faults: self.faults.total(),
+            faults_min: if draws_all { self.profile.faults_min } else { 0 },
+        };
+        shortage.is_one().then_some(shortage)
     }
 
     /// Has all processes started, and clients and faults begin.
@@ -281,8 +299,12 @@ impl World {
         if self.host(node).life() != Some(life) {
             return Ok(());
         }
-        self.host(node).log_busy = false;
-        self.act_in_thread(node, |process, checker| process.log.step(checker))
+        let host = self.host(node);
+        host.log_busy = false;
+        host.log_steps += 1;
+        let is_due = host.log_steps.is_multiple_of(INDEX_CHECK_STRIDE);
+        self.act_in_thread(node, |process, checker| process.log.step(checker))?;
+        if is_due { self.hosts[&node].machine.check_index(&self.checker) } else { Ok(()) }
     }
 
     fn apply_step(&mut self, node: NodeId, life: u64) -> Result<(), Violation> {
@@ -344,6 +366,8 @@ impl World {
     }
 
     fn carry_out(&mut self, node: NodeId, effects: Effects) -> Result<(), Violation> {
+        self.forwarded += effects.forwarded;
+        self.engines_refused += effects.engines_refused;
         for note in effects.notes {
             self.note(format_args!("{} {note}", letter(node)));
         }
@@ -360,13 +384,33 @@ impl World {
         let Sending { to, service, message, packet } = sending;
         let link = Link { from, to, service };
         if !self.network.stands(link) {
-            return self.report_soon(from, Input::SendDropped { to, service });
+            return self.drop_message(from, to, &message);
         }
-        let rates = self.profile.messages;
+        let mut rates = self.profile.messages;
+        if matches!(message, Message::Forward(_)) {
+            // Who gets a write twice writes it twice: that transports do not double it is what they promise.
+            rates.duplication = 0;
+        }
         let arrivals = self.network.route(self.now, link, &rates, &mut self.random, &mut self.faults);
         for at in arrivals {
             let (message, packet) = (message.clone(), packet.clone());
             self.queue.push(at, Event::Deliver { link, message, packet });
+        }
+    }
+
+    /// There is no link for a message: whoever it concerns hears of it.
+    fn drop_message(&mut self, from: NodeId, to: NodeId, message: &Message) {
+        match message {
+            Message::Forward(write) => {
+                let process = self.host(from).machine.process.as_mut();
+                let dropped = process.and_then(|process| process.forward_dropped(write.request));
+                if let Some((operation, reply)) = dropped {
+                    self.client_hears(operation, reply);
+                }
+            }
+            // A replica whose answer is lost waits until its caller's time is over.
+            Message::ForwardReply { .. } => {}
+            message => self.report_soon(from, Input::SendDropped { to, service: message.service() }),
         }
     }
 
@@ -459,6 +503,9 @@ impl World {
             Stop::Failed(reason) => {
                 return Rule::LogsKeep
                     .broken(format!("{} failed, and nothing was wrong: {reason}", letter(node)));
+            }
+            Stop::Halted(Halt::EngineBehind { base, .. }) if self.checker.lacks_engine(node) => {
+                return self.retire(node, &format!("its engine is gone, and its log begins behind {base}"));
             }
             Stop::Halted(halt) => {
                 return Rule::NothingCommittedIsLost.broken(format!("{} halted: {halt:?}", letter(node)));

@@ -3,7 +3,7 @@
 use quorate_core::{EntryId, NodeId, NodeSet, Term, Vlsn};
 use quorate_election::{Candidate, Promise, choose};
 use quorate_policy::Quorums;
-use quorate_sim::Rehearsal;
+use quorate_sim::{BrokenRule, Rehearsal, Violation};
 use std::time::Duration;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -80,6 +80,41 @@ fn power_loss_of_any_minority_or_of_all_loses_nothing_acknowledged() {
     }
 }
 
+/// A replica loses its power, and with it what it has acknowledged without a sync; the master dies. The third
+/// node alone may hold now what two were acknowledged to hold. What the two that are left come to, before the
+/// master is back and after.
+fn forget_and_go_on(seed: u64, broken: Option<BrokenRule>) -> Result<Vec<u16>, Violation> {
+    let mut group = Rehearsal::begin_relaxed(seed, 3, broken)?;
+    group.run(5 * SECOND)?;
+    let master = group.masters()[0];
+    let forgetful = master % 3 + 1;
+    group.lose_power(&[forgetful]);
+    group.kill(master);
+    group.start(forgetful);
+    group.run(20 * SECOND)?;
+    let without = group.masters();
+    group.start(master);
+    group.run(10 * SECOND)?;
+    assert_eq!(group.masters().len(), 1, "seed {seed}");
+    group.converge()?;
+    Ok(without)
+}
+
+#[test]
+fn a_node_that_lost_what_it_acknowledged_does_not_count_until_it_is_refilled() {
+    for seed in 0..12 {
+        let masters = forget_and_go_on(seed, None);
+        assert_eq!(masters, Ok(vec![]), "seed {seed}: one node that counts is no quorum");
+    }
+}
+
+#[test]
+fn a_node_that_counts_although_it_lost_what_it_acknowledged_elects_a_master() {
+    let broken = BrokenRule::named("mark-ignored");
+    assert!(broken.is_some());
+    assert!((0..4).all(|seed| forget_and_go_on(seed, broken) != Ok(vec![])));
+}
+
 #[test]
 fn a_master_that_dies_is_followed_by_one_with_everything_it_acknowledged() {
     for seed in 0..8 {
@@ -94,6 +129,42 @@ fn a_master_that_dies_is_followed_by_one_with_everything_it_acknowledged() {
         }
         group.converge().unwrap();
     }
+}
+
+/// Bits of a replica's engine flip while it is down, after the group has run for so long: how often the engine
+/// was refused, and how often the node had to stop for good.
+fn engines_rot(span: Duration) -> (u64, u64) {
+    let (mut refused, mut stopped) = (0, 0);
+    for seed in 0..6 {
+        let mut group = Rehearsal::begin_on_redb(seed, 3).unwrap();
+        group.run(span).unwrap();
+        let Some(master) = group.masters().first().copied() else { continue };
+        let replica = master % 3 + 1;
+        group.kill(replica);
+        group.run(SECOND).unwrap();
+        for _ in 0..16 {
+            group.damage_engine(replica);
+        }
+        group.start(replica);
+        group.run(5 * SECOND).unwrap();
+        assert_eq!(group.masters().len(), 1, "seed {seed}: the others go on");
+        refused += group.engines_refused();
+        stopped += group.retired();
+        group.converge().unwrap_or_else(|violation| panic!("seed {seed}: {violation}"));
+    }
+    (refused, stopped)
+}
+
+#[test]
+fn an_engine_that_rots_is_refused_and_filled_again_from_a_log_that_has_everything() {
+    let (refused, stopped) = engines_rot(SECOND * 3 / 2);
+    assert!(refused > stopped, "{stopped} of {refused} nodes stopped");
+}
+
+#[test]
+fn an_engine_that_rots_stops_a_node_whose_log_has_been_trimmed_and_the_others_go_on() {
+    let (refused, stopped) = engines_rot(15 * SECOND);
+    assert!(stopped > 0, "{stopped} of {refused} nodes stopped");
 }
 
 /// What a voter holds (as term and position, 0 for nothing), whether it reaches a write quorum, and its

@@ -6,7 +6,7 @@ use crate::SimTime;
 use crate::network::letter;
 use bytes::Bytes;
 use quorate_core::{EntryId, NodeId};
-use quorate_env::ReadOutcome;
+use quorate_env::{CommitExtent, CommitResult, Committed, ReadOutcome, WriteError};
 use quorate_policy::{CommitDurability, CommitToken, ReplicaAckPolicy, SyncPolicy};
 
 impl Checker {
@@ -78,6 +78,29 @@ impl Checker {
         }
         Rule::AcknowledgementsHold
             .broken(format!("{id} was reported as written ({durability}), and {} has not", letter(node)))
+    }
+
+    /// A replica tells its caller what its master, or its own clock, says became of a write that it passed
+    /// on.
+    pub(crate) fn forward_answered(&mut self, node: NodeId, result: &CommitResult) -> Result<(), Violation> {
+        match result {
+            Ok(Committed { token, extent: CommitExtent::Committed, .. }) => {
+                let id = token.id();
+                let applied = self.nodes[&node].applied as u64;
+                if self.committed_mark(id).is_some() && id.vlsn.as_u64() <= applied {
+                    return Ok(());
+                }
+                Rule::AcknowledgementsHold.broken(format!(
+                    "{} calls {id} done, which it passed on, and has applied {applied} entries",
+                    letter(node)
+                ))
+            }
+            Ok(Committed { token, .. }) if !self.entries.contains_key(&token.id()) => {
+                Rule::AcknowledgementsHold.broken(format!("{} was never written by anybody", token.id()))
+            }
+            Err(WriteError::RolledBack { token }) => self.write_lost(token.id()),
+            _ => Ok(()),
+        }
     }
 
     /// A caller was told that a write will never be committed.

@@ -1,7 +1,7 @@
 //! What may be damaged so that nothing acknowledged is lost, and what a node that was damaged may do.
 
 use super::mark::{Mark, count};
-use super::node_model::{NodeModel, Rot, shared};
+use super::node_model::{EngineFile, NodeModel, Rot, shared};
 use super::{Checker, Rule, Violation};
 use crate::network::letter;
 use quorate_core::{HardState, NodeId, NodeSet, QuorumSystem, Vlsn};
@@ -57,9 +57,47 @@ impl Checker {
         self.quorums.is_write_quorum(&counting) || self.nodes.values().all(|model| !model.is_in_doubt())
     }
 
+    /// A machine has lost its power: a node that counted what it had not fsynced will not count until it is
+    /// refilled.
+    pub(crate) fn lost_power(&mut self, node: NodeId) {
+        let model = self.model(node);
+        model.is_recovering |= model.is_marked;
+    }
+
     /// Whether the group goes on without this node for as long as it may take.
     pub(crate) fn goes_on_without(&self, node: NodeId) -> bool {
         self.is_quorum_of_others(node, |_| true)
+    }
+
+    /// Whether the others hold, and go on with, all that this node holds.
+    pub(crate) fn may_stop_for_good(&self, node: NodeId) -> bool {
+        let log = &self.nodes[&node].disk;
+        self.is_quorum_of_others(node, |model| model.holds(log))
+    }
+
+    /// A bit of the file of a node's engine is another.
+    pub(crate) fn engine_was_damaged(&mut self, node: NodeId) {
+        self.model(node).engine = EngineFile::Damaged;
+    }
+
+    /// Whether the node may refuse its engine.
+    pub(crate) fn engine_is_damaged(&self, node: NodeId) -> bool {
+        self.nodes[&node].engine == EngineFile::Damaged
+    }
+
+    /// The engine's file was refused, and is out of the way.
+    pub(crate) fn engine_was_moved_away(&mut self, node: NodeId) {
+        self.model(node).engine = EngineFile::Gone;
+    }
+
+    /// The node may have lost what its log does not hold any more.
+    pub(crate) fn lacks_engine(&self, node: NodeId) -> bool {
+        self.nodes[&node].engine != EngineFile::Whole
+    }
+
+    /// The node runs on what its engine holds.
+    pub(crate) fn engine_goes_on(&mut self, node: NodeId) {
+        self.model(node).engine = EngineFile::Whole;
     }
 
     /// A segment of a node's log that begins with `first` was damaged.
@@ -67,8 +105,19 @@ impl Checker {
         let model = self.model(node);
         let kept = count(Some(first)) - 1;
         model.rot = Rot::Hidden;
+        model.had_rot = true;
         model.kept_at_least = Some(model.kept_at_least.map_or(kept, |known| known.min(kept)));
         model.is_doubtful = true;
+    }
+
+    /// Whether nothing that is known of has damaged a node's log, or all of it is put right.
+    pub(crate) fn is_free_of_rot(&self, node: NodeId) -> bool {
+        self.nodes[&node].rot == Rot::None
+    }
+
+    /// Whether every byte of a node's log is as it was written.
+    pub(crate) fn is_untouched(&self, node: NodeId) -> bool {
+        !self.nodes[&node].had_rot
     }
 
     /// A node has put damaged entries back.
@@ -102,7 +151,8 @@ impl Checker {
 
     /// A node cannot go on, and says why: its copies count no more. That is a breach unless it was damaged.
     pub(crate) fn retired(&mut self, node: NodeId, why: &str) -> Result<(), Violation> {
-        if !self.nodes[&node].is_doubtful {
+        let model = &self.nodes[&node];
+        if !model.is_doubtful && model.engine == EngineFile::Whole {
             return Rule::LogsKeep
                 .broken(format!("{} cannot go on, and nothing was wrong: {why}", letter(node)));
         }

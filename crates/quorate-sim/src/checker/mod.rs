@@ -5,6 +5,7 @@ mod damage;
 mod logs;
 mod mark;
 mod node_model;
+mod recount;
 mod violation;
 
 pub(crate) use logs::{Ending, Found};

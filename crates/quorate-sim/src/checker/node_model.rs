@@ -29,12 +29,18 @@ pub(crate) struct NodeModel {
     pub(crate) is_marked: bool,
     /// How far the node has said that it knows of commits, in this life.
     pub(crate) committed: usize,
+    /// The term that it leads, and up to where its entries have been counted anew.
+    pub(crate) counted: (Term, usize),
     /// How far its engine has come.
     pub(crate) applied: usize,
     /// What is known of damage to its log.
     pub(crate) rot: Rot,
+    /// Its log's files were damaged at some time: what needs no repair may still be damaged.
+    pub(crate) had_rot: bool,
     /// The entries before the first one that damage may have reached since the log was opened last.
     pub(crate) kept_at_least: Option<usize>,
+    /// What is known of its engine's file.
+    pub(crate) engine: EngineFile,
     /// It was damaged, or put back, and has not been seen to hold everything since.
     pub(crate) is_doubtful: bool,
     /// It has stopped for good.
@@ -51,6 +57,18 @@ pub(crate) enum Rot {
     Hidden,
     /// All that there is showed when the log was opened.
     Found,
+}
+
+/// The file in which an engine keeps its rows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum EngineFile {
+    /// Nothing is wrong with it.
+    #[default]
+    Whole,
+    /// It was damaged, and has not been opened since.
+    Damaged,
+    /// It was refused and is gone; the node has not gone on without it yet.
+    Gone,
 }
 
 impl NodeModel {
@@ -74,7 +92,7 @@ impl NodeModel {
 
     /// Whether something has happened to the node that it may not be able to put right by itself.
     pub(crate) fn is_in_doubt(&self) -> bool {
-        self.is_retired || self.is_doubtful || self.rot != Rot::None
+        self.is_retired || self.is_doubtful || self.rot != Rot::None || self.engine != EngineFile::Whole
     }
 
     /// A process ended, perhaps with its machine, and the log was found as `found`, all of it durable.
@@ -89,6 +107,7 @@ impl NodeModel {
         self.cutting_to = None;
         self.kept_at_least = None;
         self.committed = 0;
+        self.counted = (Term::ZERO, 0);
     }
 }
 

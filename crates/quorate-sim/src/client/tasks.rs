@@ -102,7 +102,7 @@ impl World {
 
     fn send_request(&mut self, client: usize, request: Request, durability: CommitDurability) {
         let id = self.next_operation(client);
-        let node = self.clients[client].guess;
+        let node = self.draw_target(client);
         self.send_call(client, node, Call::Write(vec![Write { id, request, durability }]));
     }
 

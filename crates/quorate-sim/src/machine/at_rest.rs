@@ -1,6 +1,6 @@
 //! What becomes of a machine's disks while nobody looks.
 
-use super::{LOG_DIRECTORY, Machine};
+use super::{ENGINE_FILE, LOG_DIRECTORY, Machine};
 use crate::checker::{Ending, NodeModel};
 use crate::engine_disk::EngineDisk;
 use quorate_core::{Random, StateStore, Vlsn};
@@ -52,6 +52,17 @@ impl Machine {
         let found = HardStateFile::new(Arc::new(trial), super::DIRECTORY).load();
         found.ok()?;
         self.disk.flip_bit(path, offset, bit);
+        Some(format!("bit {bit} of byte {offset} of {} flips", path.display()))
+    }
+
+    /// Flips a bit of the engine's file, where it holds something; says where.
+    pub(crate) fn flip_bit_of_engine(&mut self, details: &mut Random) -> Option<String> {
+        let path = Path::new(ENGINE_FILE);
+        let contents = self.disk.contents(path).filter(|contents| !contents.is_empty())?;
+        let drawn = details.below(contents.len() as u64) as usize;
+        let offset = contents[drawn..].iter().position(|byte| *byte != 0)? + drawn;
+        let bit = details.below(8) as u8;
+        self.disk.flip_bit(path, offset as u64, bit);
         Some(format!("bit {bit} of byte {offset} of {} flips", path.display()))
     }
 

@@ -85,6 +85,7 @@ impl World {
         let Some(Planned { kind, mut details }) = self.host(node).planned.take() else { return };
         let words = match kind {
             FaultKind::StateRot => self.damage_state(node, &mut details),
+            FaultKind::EngineRot => self.damage_engine(node, &mut details),
             FaultKind::StaleCopy => self.put_back(node),
             kind => self.damage_any_segment(node, kind, &mut details),
         };
@@ -139,12 +140,25 @@ impl World {
         Some(format!("{}: {words}", letter(node)))
     }
 
+    /// What an engine has lost may be gone from its node's log too: the node may have to stop for good.
+    pub(crate) fn damage_engine(&mut self, node: NodeId, details: &mut Random) -> Option<String> {
+        if !self.checker.may_stop_for_good(node) {
+            return None;
+        }
+        let words = self.host(node).machine.flip_bit_of_engine(details)?;
+        self.checker.engine_was_damaged(node);
+        self.faults.count(FaultKind::EngineRot);
+        Some(format!("{}: {words}", letter(node)))
+    }
+
     fn put_back(&mut self, node: NodeId) -> Option<String> {
         let backup = self.host(node).backup.take()?;
         let is_late = self.now > SimTime::ZERO + self.profile.duration * 2 / 3;
         if !self.checker.may_go_back(node, &backup.model, is_late) {
             return None;
         }
+        // What was to go wrong with the disk goes with it.
+        self.host(node).awaits_sync_failure = false;
         let model = self.host(node).machine.put_back(backup);
         self.checker.put_back(node, model);
         self.make_room(node);

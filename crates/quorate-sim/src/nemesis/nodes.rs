@@ -56,6 +56,9 @@ impl World {
             self.faults.count(FaultKind::EngineAhead);
         }
         let process = host.machine.end(ending, ahead, &mut self.random);
+        if ending == Ending::Power {
+            self.checker.lost_power(node);
+        }
         host.forget_process();
         host.is_dark = ending == Ending::Power;
         for (operation, reply) in process.into_iter().flat_map(crate::process::Process::abandon) {

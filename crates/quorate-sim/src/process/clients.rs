@@ -1,23 +1,25 @@
 //! What a process does for its clients.
 
+use super::forwarding::{Asked, refusal};
 use super::{Effects, Process, Stop};
 use crate::SimTime;
 use crate::checker::Checker;
-use crate::operation::{OperationId, ReadPromise, ReadTicket, Reply, SnapshotTicket, Write, WriteTicket};
+use crate::operation::{
+    Asker, OperationId, ReadPromise, ReadTicket, Reply, SnapshotTicket, Write, WriteTicket,
+};
 use bytes::Bytes;
 use quorate_codec::ReadSet;
-use quorate_core::{EntryId, NodeState, Time, Vlsn};
+use quorate_core::{EntryId, GroupUuid, NodeState, TermTable, Time, Vlsn};
 use quorate_env::kv::{DEFAULT_DATABASE, Outcome};
-use quorate_env::{CommitOutcome, Conflicts, ReadOutcome};
+use quorate_env::{
+    CommitExtent, CommitOutcome, CommitResult, Committed, Conflicts, Obstacle, ReadOutcome, WriteError,
+};
 use quorate_policy::{CommitToken, ConsistencyPolicy};
-use quorate_replica::{Node, Proposal, ProposeError};
+use quorate_replica::{Proposal, ProposeError};
 use std::time::Duration;
 
-/// How long a write waits for its acknowledgements.
-const ACK_TIMEOUT: Duration = Duration::from_secs(3);
-
 impl Process {
-    /// A client writes, several entries at once or one.
+    /// A client writes, several entries at once or one, which a replica passes on if it does that.
     pub(crate) fn write(
         &mut self,
         now: SimTime,
@@ -26,39 +28,57 @@ impl Process {
         checker: &mut Checker,
         effects: &mut Effects,
     ) -> Result<(), Stop> {
-        let local = self.clock.local(now);
-        let proposal =
-            |write: &Write| Proposal { payload: write.payload().into(), durability: write.durability };
-        let proposals: Vec<Proposal> = writes.iter().map(proposal).collect();
+        let now = self.clock.local(now);
+        self.wall_micros = wall_micros;
+        let asked: Vec<Asked> = writes.iter().map(Asked::by_client).collect();
+        match self.forward_target() {
+            Some(master) => self.forward(now, master, asked, effects),
+            None => self.propose(now, &asked, checker, effects)?,
+        }
+        self.drain(now, checker, effects)
+    }
+
+    /// Proposes writes together, and tells whoever asked for them if they are not taken.
+    pub(super) fn propose(
+        &mut self,
+        now: Time,
+        asked: &[Asked],
+        checker: &mut Checker,
+        effects: &mut Effects,
+    ) -> Result<(), Stop> {
+        let proposals: Vec<Proposal> = asked.iter().map(|asked| asked.proposal.clone()).collect();
         let last = self.node.terms().last_vlsn();
-        let proposed = self.admit(last, writes, &proposals).and_then(|()| {
-            let proposed = self.node.propose(local, wall_micros, &proposals);
+        let proposed = self.admit(last, asked).and_then(|()| {
+            let proposed = self.node.propose(now, self.wall_micros, &proposals);
             proposed.map_err(|error| {
                 self.forget_after(last);
-                Reply::Refused(error)
+                refusal(error)
             })
         });
         match proposed {
-            Ok(first) => self.register(local, first, writes, checker, effects)?,
-            Err(reply) => effects.replies.extend(writes.iter().map(|write| (write.id, reply.clone()))),
+            Ok(first) => self.register(now, first, asked, checker, effects),
+            Err(error) => {
+                for Asked { ticket, .. } in asked {
+                    self.tell(ticket.asker, Err(error.clone()), effects);
+                }
+                Ok(())
+            }
         }
-        self.drain(local, checker, effects)
     }
 
     /// Makes sure that nothing was written since that these writes depend on, and records what they will
     /// write behind the entry at `last`.
-    fn admit(&mut self, last: Option<Vlsn>, writes: &[Write], proposals: &[Proposal]) -> Result<(), Reply> {
+    fn admit(&mut self, last: Option<Vlsn>, asked: &[Asked]) -> Result<(), WriteError> {
         self.begin_window();
-        let Some(conflicts) = &mut self.conflicts else {
-            let master = self.node.progress().master;
-            let depends = writes.iter().any(|write| write.reads().is_some());
-            let refused = Reply::Refused(ProposeError::NotMaster { master });
-            return if depends { Err(refused) } else { Ok(()) };
+        let group = self.group();
+        let (Some(conflicts), Some(group)) = (&mut self.conflicts, group) else {
+            let depends = asked.iter().any(|asked| !asked.reads.is_empty());
+            return if depends { Err(refusal(ProposeError::NotMaster { master: None })) } else { Ok(()) };
         };
-        for ((write, proposal), offset) in writes.iter().zip(proposals).zip(0..) {
-            if write.reads().is_some_and(|reads| !still_holds(conflicts, &self.node, reads)) {
+        for (Asked { proposal, reads, .. }, offset) in asked.iter().zip(0..) {
+            if let Err(error) = check_reads(conflicts, group, self.node.terms(), reads) {
                 self.forget_after(last);
-                return Err(Reply::Conflict);
+                return Err(error);
             }
             conflicts.record(Vlsn::after(last).advance(offset), proposal.payload.clone());
         }
@@ -88,17 +108,17 @@ impl Process {
         &mut self,
         now: Time,
         first: EntryId,
-        writes: &[Write],
+        asked: &[Asked],
         checker: &mut Checker,
         effects: &mut Effects,
     ) -> Result<(), Stop> {
         // What waits is judged before newer writes of a later term wait behind it.
         checker.progressed(self.me, &self.node.progress())?;
         self.resolve(now, checker, effects)?;
-        for (write, offset) in writes.iter().zip(0..) {
+        for (asked, offset) in asked.iter().zip(0..) {
             let id = EntryId { term: first.term, vlsn: first.vlsn.advance(offset) };
-            let ticket = WriteTicket { id: write.id, durability: write.durability };
-            self.commits.register(id, write.durability, now + ACK_TIMEOUT, ticket);
+            let deadline = now + asked.timeout;
+            self.commits.register(id, asked.ticket.durability, deadline, asked.ticket);
         }
         Ok(())
     }
@@ -140,9 +160,14 @@ impl Process {
 
     /// The process ends: nobody will hear from it any more.
     pub(crate) fn abandon(mut self) -> Vec<(OperationId, Reply)> {
-        let writes = self.commits.abandon().into_iter().map(|(ticket, _)| (ticket.id, Reply::Unknown(None)));
+        let forwarded = self.forwards.abandon().into_iter();
+        let forwarded = forwarded.map(|(id, result)| (id, Reply::of(result, None)));
+        let own = self.commits.abandon().into_iter().filter_map(|(ticket, _)| match ticket.asker {
+            Asker::Client(id) => Some((id, Reply::Unknown(None))),
+            Asker::Replica { .. } => None,
+        });
         let reads = self.reads.abandon().into_iter().map(|ticket| (ticket.id, Reply::Gone));
-        writes.chain(reads).collect()
+        own.chain(forwarded).chain(reads).collect()
     }
 
     /// Tells callers what the node's progress decides.
@@ -155,9 +180,10 @@ impl Process {
         let progress = self.node.progress();
         let group = self.group();
         for (ticket, outcome) in self.commits.advance(&progress, self.node.terms()) {
-            let reply = self.judge_write(&ticket, outcome, checker)?;
-            effects.replies.push((ticket.id, reply));
+            let result = self.judge_write(&ticket, outcome, checker)?;
+            self.tell(ticket.asker, result, effects);
         }
+        self.settle_forwards(now, progress.watermarks.applied, checker, effects)?;
         for (ticket, outcome) in self.reads.advance(now, &progress, self.node.terms(), group) {
             let reply = self.serve(now, &ticket, outcome, checker)?;
             effects.replies.push((ticket.id, reply));
@@ -170,40 +196,56 @@ impl Process {
         ticket: &WriteTicket,
         outcome: CommitOutcome,
         checker: &mut Checker,
-    ) -> Result<Reply, Stop> {
-        let group = self.group();
-        Ok(match outcome {
-            CommitOutcome::Done { id, result } => {
+    ) -> Result<CommitResult, Stop> {
+        let id = outcome.id();
+        let extent = match outcome {
+            CommitOutcome::Done { result, .. } => {
                 checker.write_done(id, ticket.durability)?;
-                match Outcome::decode(&result) {
-                    Some(Outcome::Refused(_)) => Reply::WithoutEffect,
-                    Some(Outcome::Duplicate { of, .. }) => {
-                        checker.write_was_done(of)?;
-                        group.map_or(Reply::Unknown(None), |group| Reply::Done(CommitToken::new(group, of)))
-                    }
-                    _ => group.map_or(Reply::Unknown(None), |group| Reply::Done(CommitToken::new(group, id))),
-                }
+                return self.done(id, result, checker);
             }
-            CommitOutcome::Written { id } => {
+            CommitOutcome::Written { .. } => {
                 checker.write_written(self.me, id, ticket.durability)?;
-                Reply::Written
+                CommitExtent::Written
             }
-            CommitOutcome::Lost { id } => {
+            CommitOutcome::Lost { .. } => {
                 checker.write_lost(id)?;
-                Reply::Lost
+                return Ok(Err(self.token(id).map_or(WriteError::Interrupted { token: None }, |token| {
+                    WriteError::RolledBack { token }
+                })));
             }
-            CommitOutcome::Unknown { id, .. } => {
-                Reply::Unknown(group.map(|group| CommitToken::new(group, id)))
+            CommitOutcome::Unknown { .. } => {
+                return Ok(Err(WriteError::Interrupted { token: self.token(id) }));
             }
+        };
+        Ok(self.success(id, extent, Bytes::new()))
+    }
+
+    /// A duplicate is answered as the first one was.
+    fn done(&mut self, id: EntryId, result: Bytes, checker: &mut Checker) -> Result<CommitResult, Stop> {
+        Ok(match Outcome::decode(&result) {
+            Some(Outcome::Refused(refusal)) => Err(WriteError::refused(refusal)),
+            Some(Outcome::Duplicate { of, .. }) => {
+                checker.write_was_done(of)?;
+                self.success(of, CommitExtent::Committed, result)
+            }
+            _ => self.success(id, CommitExtent::Committed, result),
         })
+    }
+
+    fn success(&mut self, id: EntryId, extent: CommitExtent, result: Bytes) -> CommitResult {
+        let token = self.token(id).ok_or(WriteError::Interrupted { token: None })?;
+        Ok(Committed { token, extent, result })
+    }
+
+    fn token(&mut self, id: EntryId) -> Option<CommitToken> {
+        self.group().map(|group| CommitToken::new(group, id))
     }
 
     /// Gives up what has waited too long.
     pub(super) fn expire(&mut self, now: Time, effects: &mut Effects) {
-        let group = self.group();
         for (ticket, outcome) in self.commits.expire(now) {
-            let CommitOutcome::Unknown { id, .. } = outcome else { continue };
-            effects.replies.push((ticket.id, Reply::Unknown(group.map(|group| CommitToken::new(group, id)))));
+            let token = self.token(outcome.id());
+            self.tell(ticket.asker, Err(WriteError::Interrupted { token }), effects);
         }
         for (ticket, outcome) in self.reads.expire(now) {
             effects.replies.push((ticket.id, Reply::NotServed(outcome)));
@@ -240,10 +282,28 @@ impl Process {
     }
 }
 
-/// Whether nothing that was read has been written since, as far as this master can tell.
-fn still_holds(conflicts: &mut Conflicts, node: &Node, reads: &ReadSet) -> bool {
-    let is_ours = |id: EntryId| node.terms().term_at(id.vlsn) == Some(id.term);
-    reads.snapshot().is_some_and(is_ours) && conflicts.check(reads).is_ok()
+/// Whether what a write has read still holds, as far as this master can tell.
+fn check_reads(
+    conflicts: &mut Conflicts,
+    group: GroupUuid,
+    terms: &TermTable,
+    reads: &[u8],
+) -> Result<(), WriteError> {
+    if reads.is_empty() {
+        return Ok(());
+    }
+    let reads =
+        ReadSet::decode(reads).map_err(|error| WriteError::Malformed { detail: error.to_string() })?;
+    let is_ours = |id: EntryId| terms.term_at(id.vlsn) == Some(id.term);
+    let oldest = conflicts.start();
+    let checked = match reads.snapshot() {
+        Some(snapshot) if is_ours(snapshot) => conflicts.check(&reads),
+        _ => Err(Obstacle::TooOld { oldest }),
+    };
+    checked.map_err(|obstacle| match obstacle {
+        Obstacle::Written { by } => WriteError::Conflict { by: CommitToken::new(group, by) },
+        Obstacle::TooOld { oldest } => WriteError::SnapshotTooOld { oldest: CommitToken::new(group, oldest) },
+    })
 }
 
 fn nanos(span: Duration) -> u64 {

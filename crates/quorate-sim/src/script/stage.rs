@@ -6,6 +6,7 @@ use crate::machine::Machine;
 use crate::network::letter;
 use crate::operation::{OperationId, Reply, Write};
 use crate::process::{Completion, Effects, Process, Stop};
+use crate::profile::Profile;
 use crate::words::InWords;
 use crate::world::members;
 use quorate_core::{MemberList, NodeId, Packet, Random, Service, Vlsn};
@@ -55,8 +56,9 @@ impl Stage {
         let Ok(quorums) = Quorums::new(&list) else {
             return Rule::NoPanic.broken("the script's quorums can miss each other");
         };
+        let profile = Profile { broken: setup.broken, ..Profile::calm(setup.nodes) };
         let actor = |id| {
-            let machine = Machine::new(id, setup.broken, false);
+            let machine = Machine::new(id, &profile);
             (id, Actor { machine, now: SimTime::ZERO, committed: None })
         };
         let nodes: Vec<NodeId> = list.electable().iter().collect();
