@@ -146,6 +146,10 @@ impl StateStore for HardStateFile {
             self.load_copies()?;
         }
         let sequence = self.sequence.unwrap_or(0) + 1;
+        if sequence > encoding::SEQUENCE_MAX {
+            // Nobody could read what would be written over what there is.
+            return Err(StateStoreError::Damaged);
+        }
         match self.store_copies(sequence, state) {
             Ok(()) => {
                 self.sequence = Some(sequence);

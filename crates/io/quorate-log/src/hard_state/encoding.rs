@@ -19,6 +19,8 @@ const MAGIC: &[u8; 8] = b"QUORHST\x01";
 const COVERED_AT: usize = 12;
 /// No copy is longer: 128 members with names and addresses of 64 KiB each fit.
 pub(super) const BYTES_MAX: usize = 20 << 20;
+/// The highest sequence that a copy has. No node stores its state so often.
+pub(super) const SEQUENCE_MAX: u64 = u64::MAX / 2;
 
 pub(super) fn encode(sequence: u64, state: &HardState) -> Vec<u8> {
     let fields = encode_state(state);
@@ -41,8 +43,7 @@ pub(super) fn decode(bytes: &[u8]) -> Option<(u64, HardState)> {
     }
     let checksum = fields.u32()?;
     let length = fields.u32()? as usize;
-    // No disk lives through so many stores, and each needs a number behind the last.
-    let sequence = fields.u64().filter(|sequence| *sequence <= u64::MAX / 2)?;
+    let sequence = fields.u64().filter(|sequence| *sequence <= SEQUENCE_MAX)?;
     let state = fields.bytes(length)?;
     let covered = bytes.get(COVERED_AT..COVERED_AT + 12 + length)?;
     (crc32c::crc32c(covered) == checksum).then_some(())?;

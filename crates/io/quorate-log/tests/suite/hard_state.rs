@@ -91,6 +91,32 @@ fn power_may_fail_at_every_moment_while_a_damaged_copy_is_healed() {
     }
 }
 
+/// Gives a copy the last sequence that there is, and the checksum to match.
+fn number_last(disk: &MemoryVfs, copy: &Path) {
+    let mut bytes = disk.contents(copy).unwrap();
+    bytes[16..24].copy_from_slice(&(u64::MAX / 2).to_le_bytes());
+    let end = 24 + u32::from_le_bytes(bytes[12..16].try_into().unwrap()) as usize;
+    let checksum = crc32c::crc32c(&bytes[12..end]);
+    bytes[8..12].copy_from_slice(&checksum.to_le_bytes());
+    assert!(disk.replace(copy, &bytes));
+}
+
+#[test]
+fn nothing_unreadable_is_written_over_a_copy_of_the_last_sequence() {
+    let disk = new_disk();
+    live(&disk);
+    let (one, other) = (Path::new("node/state-a"), Path::new("node/state-b"));
+    number_last(&disk, other);
+    let before = [one, other].map(|copy| disk.contents(copy));
+    assert_eq!(store(&disk).load(), Err(StateStoreError::Damaged), "the copies differ, and cannot be mended");
+    assert_eq!([one, other].map(|copy| disk.contents(copy)), before);
+    number_last(&disk, one);
+    let mut whole = store(&disk);
+    assert_eq!(whole.load(), Ok(Some(state(3))));
+    assert_eq!(whole.store(&state(4)), Err(StateStoreError::Damaged));
+    assert_eq!(store(&disk).load(), Ok(Some(state(3))), "what there is stays readable");
+}
+
 #[test]
 fn two_damaged_copies_are_an_error_and_never_an_older_promise_or_none() {
     let disk = new_disk();
