@@ -64,8 +64,9 @@ pub(crate) struct Scan {
     pub(crate) unproven: usize,
     /// Durable entries stood behind the end.
     pub(crate) lost_durable_end: bool,
-    /// Only what stands behind the end tells that the last entries had been durable: the header of their group
-    /// is lost, or they are damaged and no header before the end speaks of them.
+    /// Only what stands behind the end tells that the last entries had been durable: the header of their
+    /// group is lost or announces more than there is, or they are damaged and no header before the end speaks
+    /// of them.
     pub(crate) leans_on_rest: bool,
 }
 

@@ -38,6 +38,8 @@ pub(super) struct Walk<'a> {
     end: usize,
     /// The last entries were found behind `end`, where the header of their group is lost.
     headless: bool,
+    /// The last group taken does not hold what its header announces.
+    partial: bool,
 }
 
 impl<'a> Walk<'a> {
@@ -61,6 +63,7 @@ impl<'a> Walk<'a> {
             chain: Some(header.chain_before),
             end: SEGMENT_HEADER_BYTES,
             headless: false,
+            partial: false,
         }
     }
 
@@ -99,6 +102,7 @@ impl<'a> Walk<'a> {
         }
         self.end = group.end();
         self.headless = false;
+        self.partial = !whole;
         Some(true)
     }
 
@@ -246,9 +250,10 @@ impl<'a> Walk<'a> {
             None => self.finish_open(),
         };
         let damaged_unstated = self.damaged.last().is_some_and(|range| Some(range.last) > stated);
+        let partial_unstated = self.partial && self.index.last() > stated;
         Some(Scan {
             end: self.end(),
-            leans_on_rest: self.headless || damaged_unstated,
+            leans_on_rest: self.headless || damaged_unstated || partial_unstated,
             index: self.index,
             terms: self.terms,
             damaged: self.damaged,
