@@ -44,6 +44,9 @@ impl World {
     pub(super) fn plan_sync_failure(&mut self, details: &mut Random) -> Option<String> {
         let node = self.any_node(details);
         let host = self.host(node);
+        if host.machine.disk.awaits_failure() {
+            return None;
+        }
         host.awaits_sync_failure = true;
         host.machine.disk.fail_next(Operation::Sync, ErrorKind::Other);
         Some(format!("{}'s next fsync fails", letter(node)))
