@@ -4,7 +4,7 @@ use super::{ENGINE_FILE, LOG_DIRECTORY, Machine};
 use crate::checker::{Ending, NodeModel};
 use crate::engine_disk::EngineDisk;
 use quorate_core::{Random, StateStore, Vlsn};
-use quorate_log::vfs::{MemoryVfs, Retain, Vfs};
+use quorate_log::vfs::{MemoryVfs, Vfs};
 use quorate_log::{HardStateFile, first_entry_of};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -75,7 +75,7 @@ impl Machine {
     pub(crate) fn put_back(&mut self, backup: Backup) -> NodeModel {
         assert!(self.process.is_none(), "a directory is put back while nobody uses it");
         self.disk = backup.disk;
-        self.disk.lose_power(Retain::Everything);
+        self.disk.kill();
         self.engine = backup.engine;
         self.boots += 1;
         self.ending = Ending::Process;
