@@ -1,9 +1,11 @@
 #[cfg(test)]
 mod tests;
 
+use crate::WriteError;
 use bytes::Bytes;
 use quorate_codec::{DatabaseId, Envelope, Operation, Operations, PayloadKind, ReadSet};
-use quorate_core::{EntryId, Vlsn};
+use quorate_core::{EntryId, GroupUuid, TermTable, Vlsn};
+use quorate_policy::CommitToken;
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Bound;
 use std::sync::Arc;
@@ -104,6 +106,36 @@ impl Conflicts {
     #[must_use]
     pub const fn start(&self) -> EntryId {
         self.start
+    }
+
+    /// Whether what a write of `group` has read still holds. `reads`, an encoded [`ReadSet`], came from anybody;
+    /// `terms` are those of the master's log.
+    ///
+    /// # Errors
+    /// [`WriteError::Malformed`] if `reads` is no read set; [`WriteError::Conflict`] if something that was read has
+    /// been written since; [`WriteError::SnapshotTooOld`] if nobody can tell any more.
+    pub fn check_encoded(
+        &mut self,
+        group: GroupUuid,
+        terms: &TermTable,
+        reads: &[u8],
+    ) -> Result<(), WriteError> {
+        if reads.is_empty() {
+            return Ok(());
+        }
+        let reads =
+            ReadSet::decode(reads).map_err(|error| WriteError::Malformed { detail: error.to_string() })?;
+        let is_ours = |id: EntryId| terms.term_at(id.vlsn) == Some(id.term);
+        let oldest = self.start;
+        let checked = match reads.snapshot() {
+            Some(snapshot) if is_ours(snapshot) => self.check(&reads),
+            _ => Err(Obstacle::TooOld { oldest }),
+        };
+        let token = |id| CommitToken::new(group, id);
+        checked.map_err(|obstacle| match obstacle {
+            Obstacle::Written { by } => WriteError::Conflict { by: token(by) },
+            Obstacle::TooOld { oldest } => WriteError::SnapshotTooOld { oldest: token(oldest) },
+        })
     }
 
     /// Takes in the entry at `vlsn`, which follows all those before: it is about to be written.

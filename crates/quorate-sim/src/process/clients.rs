@@ -8,12 +8,9 @@ use crate::operation::{
     Asker, OperationId, ReadPromise, ReadTicket, Reply, SnapshotTicket, Write, WriteTicket,
 };
 use bytes::Bytes;
-use quorate_codec::ReadSet;
-use quorate_core::{EntryId, GroupUuid, NodeState, TermTable, Time, Vlsn};
+use quorate_core::{EntryId, NodeState, Time, Vlsn};
 use quorate_env::kv::{DEFAULT_DATABASE, Outcome};
-use quorate_env::{
-    CommitExtent, CommitOutcome, CommitResult, Committed, Conflicts, Obstacle, ReadOutcome, WriteError,
-};
+use quorate_env::{CommitExtent, CommitOutcome, CommitResult, Committed, Conflicts, ReadOutcome, WriteError};
 use quorate_policy::{CommitToken, ConsistencyPolicy};
 use quorate_replica::{Proposal, ProposeError};
 use std::time::Duration;
@@ -76,7 +73,7 @@ impl Process {
             return if depends { Err(refusal(ProposeError::NotMaster { master: None })) } else { Ok(()) };
         };
         for (Asked { proposal, reads, .. }, offset) in asked.iter().zip(0..) {
-            if let Err(error) = check_reads(conflicts, group, self.node.terms(), reads) {
+            if let Err(error) = conflicts.check_encoded(group, self.node.terms(), reads) {
                 self.forget_after(last);
                 return Err(error);
             }
@@ -280,30 +277,6 @@ impl Process {
         checker.read_shows(&ticket.key, value.as_ref(), position, floor)?;
         Ok(Reply::Value(value))
     }
-}
-
-/// Whether what a write has read still holds, as far as this master can tell.
-fn check_reads(
-    conflicts: &mut Conflicts,
-    group: GroupUuid,
-    terms: &TermTable,
-    reads: &[u8],
-) -> Result<(), WriteError> {
-    if reads.is_empty() {
-        return Ok(());
-    }
-    let reads =
-        ReadSet::decode(reads).map_err(|error| WriteError::Malformed { detail: error.to_string() })?;
-    let is_ours = |id: EntryId| terms.term_at(id.vlsn) == Some(id.term);
-    let oldest = conflicts.start();
-    let checked = match reads.snapshot() {
-        Some(snapshot) if is_ours(snapshot) => conflicts.check(&reads),
-        _ => Err(Obstacle::TooOld { oldest }),
-    };
-    checked.map_err(|obstacle| match obstacle {
-        Obstacle::Written { by } => WriteError::Conflict { by: CommitToken::new(group, by) },
-        Obstacle::TooOld { oldest } => WriteError::SnapshotTooOld { oldest: CommitToken::new(group, oldest) },
-    })
 }
 
 fn nanos(span: Duration) -> u64 {

@@ -2,11 +2,10 @@ use super::event::Write;
 use super::event_loop::EventLoop;
 use super::pace::Wanted;
 use crate::write_ticket::WriteTicket;
-use crate::{Conflicts, Obstacle, WriteError};
+use crate::{Conflicts, WriteError};
 use bytes::Bytes;
-use quorate_codec::ReadSet;
-use quorate_core::{EntryId, GroupUuid, NodeState, TermTable, Time, Vlsn};
-use quorate_policy::{CommitToken, ReplicaAckPolicy};
+use quorate_core::{EntryId, NodeState, Time, Vlsn};
+use quorate_policy::ReplicaAckPolicy;
 use quorate_replica::{Proposal, ProposeError};
 use std::collections::VecDeque;
 
@@ -221,7 +220,7 @@ impl EventLoop {
             return self.admit_unchecked(count);
         };
         for (index, (payload, reads)) in self.gathered.first(count).enumerate() {
-            match check_reads(conflicts, group, self.node.terms(), reads) {
+            match conflicts.check_encoded(group, self.node.terms(), reads) {
                 Err(error) if index == 0 => return Err(error),
                 Err(_) => return Ok(index),
                 Ok(()) => conflicts.record(Vlsn::after(last).advance(index as u64), payload.clone()),
@@ -288,28 +287,4 @@ impl EventLoop {
             self.refuse(self.gathered.proposals.len(), error);
         }
     }
-}
-
-/// Whether what a write has read still holds. `reads` came from anybody.
-fn check_reads(
-    conflicts: &mut Conflicts,
-    group: GroupUuid,
-    terms: &TermTable,
-    reads: &[u8],
-) -> Result<(), WriteError> {
-    if reads.is_empty() {
-        return Ok(());
-    }
-    let reads =
-        ReadSet::decode(reads).map_err(|error| WriteError::Malformed { detail: error.to_string() })?;
-    let is_ours = |id: EntryId| terms.term_at(id.vlsn) == Some(id.term);
-    let oldest = conflicts.start();
-    let checked = match reads.snapshot() {
-        Some(snapshot) if is_ours(snapshot) => conflicts.check(&reads),
-        _ => Err(Obstacle::TooOld { oldest }),
-    };
-    checked.map_err(|obstacle| match obstacle {
-        Obstacle::Written { by } => WriteError::Conflict { by: CommitToken::new(group, by) },
-        Obstacle::TooOld { oldest } => WriteError::SnapshotTooOld { oldest: CommitToken::new(group, oldest) },
-    })
 }
