@@ -5,6 +5,10 @@ use quorate_core::{EngineError, KvOperation, KvScan, KvSnapshot, KvStore};
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+/// So many keys are visited side by side before they are changed: what they touch fits into a processor's second
+/// cache, and more of them would not wait for memory any less.
+const APPROACHED_TOGETHER: usize = 32;
+
 /// A store in memory: nothing survives the process, and [`flush`](KvStore::flush) says so.
 ///
 /// A snapshot shares the store's nodes, so taking one costs the same whatever the store holds. The writer
@@ -30,7 +34,7 @@ impl MemoryStore {
 impl KvStore for MemoryStore {
     fn write(&self, operations: &[KvOperation<'_>]) -> Result<(), EngineError> {
         let mut tree = self.tree();
-        for group in operations.chunks(32) {
+        for group in operations.chunks(APPROACHED_TOGETHER) {
             tree.approach(group.iter().map(KvOperation::key));
         }
         for operation in operations {

@@ -37,6 +37,19 @@ fn write(database: &BytesDatabase, thread: u64) -> Vec<CommitToken> {
 }
 
 #[test]
+fn writes_that_come_while_others_are_under_way_are_proposed_together() {
+    let cluster = Cluster::running(3, patient);
+    let (master, _) = cluster.roles();
+    let database = cluster.database(master);
+    let proposals = || cluster.node(master).stats().proposals;
+    let before = proposals();
+    let writes: Vec<_> = (0..WRITES).map(|number| database.put(&key(number), b"value")).collect();
+    writes.into_iter().for_each(|write| assert!(write.wait().is_ok()));
+    let made = proposals() - before;
+    assert!(made < WRITES / 8, "{WRITES} writes in {made} proposals");
+}
+
+#[test]
 fn of_many_threads_and_writes_each_is_answered_once_in_its_order() {
     let mut cluster = Cluster::running(3, patient);
     let (master, _) = cluster.roles();
