@@ -75,7 +75,7 @@ impl HardStateFile {
         match newest {
             Some((sequence, state)) => {
                 self.sequence = Some(sequence);
-                Ok(Some(Found { state, whole }))
+                Ok(Some(Found { sequence, state, whole }))
             }
             None if missing => {
                 self.sequence = Some(0);
@@ -93,6 +93,22 @@ impl HardStateFile {
         };
         let bytes = read_whole(&*file).map_err(|error| failed("reading", &error))?;
         Ok(encoding::decode(&bytes).map_or(Copy::Damaged, |(sequence, state)| Copy::Good(sequence, state)))
+    }
+
+    fn store_as(&mut self, sequence: u64, state: &HardState) -> Result<(), StateStoreError> {
+        if let Some(poison) = &self.poison {
+            return Err(poison.clone());
+        }
+        match self.store_copies(sequence, state) {
+            Ok(()) => {
+                self.sequence = Some(sequence);
+                Ok(())
+            }
+            Err(error) => {
+                self.poison = Some(error.clone());
+                Err(error)
+            }
+        }
     }
 
     fn store_copies(&self, sequence: u64, state: &HardState) -> Result<(), StateStoreError> {
@@ -133,15 +149,12 @@ impl StateStore for HardStateFile {
     fn load(&mut self) -> Result<Option<HardState>, StateStoreError> {
         let Some(found) = self.load_copies()? else { return Ok(None) };
         if !found.whole {
-            self.store(&found.state)?;
+            self.store_as(found.sequence, &found.state)?;
         }
         Ok(Some(found.state))
     }
 
     fn store(&mut self, state: &HardState) -> Result<(), StateStoreError> {
-        if let Some(poison) = &self.poison {
-            return Err(poison.clone());
-        }
         if self.sequence.is_none() {
             self.load_copies()?;
         }
@@ -150,21 +163,13 @@ impl StateStore for HardStateFile {
             // Nobody could read what would be written over what there is.
             return Err(StateStoreError::Damaged);
         }
-        match self.store_copies(sequence, state) {
-            Ok(()) => {
-                self.sequence = Some(sequence);
-                Ok(())
-            }
-            Err(error) => {
-                self.poison = Some(error.clone());
-                Err(error)
-            }
-        }
+        self.store_as(sequence, state)
     }
 }
 
 /// The newest state, and whether both copies are good and hold it.
 struct Found {
+    sequence: u64,
     state: HardState,
     whole: bool,
 }

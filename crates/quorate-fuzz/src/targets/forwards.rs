@@ -28,19 +28,23 @@ pub(super) const OUTCOME: Target = Target::plain(
 
 static PAIR: Kept<Pair> = Kept::new(Pair::open);
 
-/// How durable, the length of the payload, the payload, what was read.
 fn forward(input: &[u8]) -> Signature {
-    let mut input = Input::new(input);
-    let durability = durability(input.byte());
-    let length = usize::from(input.byte()) | usize::from(input.byte()) << 8;
-    let payload = Bytes::copy_from_slice(input.take(length));
-    let reads = Bytes::copy_from_slice(input.rest());
+    let (durability, payload, reads) = write(input);
     PAIR.with(|pair| {
         let outcome = pair.outcome_of(durability, payload, reads);
         pair.assert_serves();
         let kind = outcome.first().copied().unwrap_or_default();
         Signature::new().code(kind).magnitude(outcome.len() as u64)
     })
+}
+
+/// How durable, the length of the payload, the payload, what was read.
+fn write(input: &[u8]) -> (CommitDurability, Bytes, Bytes) {
+    let mut input = Input::new(input);
+    let durability = durability(input.byte());
+    let length = usize::from(input.byte()) | usize::from(input.byte()) << 8;
+    let payload = Bytes::copy_from_slice(input.take(length));
+    (durability, payload, Bytes::copy_from_slice(input.rest()))
 }
 
 fn durability(choice: u8) -> CommitDurability {
@@ -107,12 +111,8 @@ fn seed(name: &str, durability: u8, payload: &[u8], reads: &[u8]) -> Seed {
 fn outcomes() -> Vec<Seed> {
     let pair = Pair::open();
     let outcome = |Seed { name, bytes }: Seed| {
-        let mut input = Input::new(&bytes);
-        let durability = durability(input.byte());
-        let length = usize::from(input.byte()) | usize::from(input.byte()) << 8;
-        let payload = Bytes::copy_from_slice(input.take(length));
-        let outcome = pair.outcome_of(durability, payload, Bytes::copy_from_slice(input.rest()));
-        Seed::new(name, outcome.to_vec())
+        let (durability, payload, reads) = write(&bytes);
+        Seed::new(name, pair.outcome_of(durability, payload, reads).to_vec())
     };
     forwards().into_iter().map(outcome).collect()
 }
