@@ -7,20 +7,22 @@
 //!     +----writers released------+---- the leader and one follower have the group
 //! ```
 //!
-//! The writers have a thread of their own, as those of a group do; whoever waits when a group is committed is
-//! in the next one.
+//! The writers are those that a group is measured with, on a thread of their own; whoever waits when a group of
+//! rows is committed is in the next one.
 
 use super::disk::PreparedFile;
-use super::latencies::Latencies;
-use super::load::Load;
+use super::load::{self, Load, Target};
 use super::step::Step;
 use rustix::event::{PollFd, PollFlags, poll};
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::Path;
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::rc::Rc;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Instant;
+use tokio::runtime::Builder;
+use tokio::sync::oneshot;
 
 /// What a follower takes in at once, in bytes.
 const RECEIVE_BYTES: usize = 1 << 20;
@@ -79,29 +81,24 @@ impl Leader {
 
     /// Runs a step's writers on a thread of their own.
     pub(super) fn load(&mut self, step: &Step) -> io::Result<Load> {
-        let (queues, begin) = (Queues::default(), Instant::now() + step.warm_up);
+        let (waiting, begin) = (Arc::new(Waiting::default()), Instant::now() + step.warm_up);
         let load = thread::scope(|scope| {
-            let writers = scope.spawn(|| {
-                let _end = Ending(&queues.waiting);
-                write(step, begin, &queues)
-            });
-            let served = {
-                let _end = Ending(&queues.released);
-                self.serve(&queues)
-            };
+            let writers = Writers(Arc::clone(&waiting));
+            let writers = scope.spawn(|| write(step, writers));
+            let served = self.serve(&waiting);
+            waiting.end();
             let load = writers.join().map_err(|_| io::Error::other("the writers' thread panicked"));
-            served.and(load)
+            served.and(load?)
         })?;
         Ok(Load { elapsed: begin.elapsed(), ..load })
     }
 
     /// Commits groups until no writer is left, and returns once all followers hold everything.
-    fn serve(&mut self, queues: &Queues) -> io::Result<()> {
+    fn serve(&mut self, waiting: &Waiting) -> io::Result<()> {
         let mut group = Group::default();
-        while queues.waiting.take(&mut group) {
+        while waiting.take(&mut group) {
             self.commit(&group.rows)?;
-            queues.released.put(|released| released.writers.append(&mut group.writers));
-            group.rows.clear();
+            group.release(self.sent);
         }
         while self.followers.iter().any(|follower| follower.held < self.sent) {
             self.hear()?;
@@ -134,98 +131,108 @@ impl Leader {
     }
 }
 
-/// A step's writers: each waits until its row is committed, then writes the next one.
-fn write(step: &Step, begin: Instant, queues: &Queues) -> Load {
-    let end = begin + step.span;
-    let (mut rows, mut latencies, mut released) = (step.rows(0), Latencies::new(), Group::default());
-    let (mut writes, mut writes_with_warm_up) = (0, 0);
-    released.writers.resize(step.writers as usize, begin);
-    let mut waiting = 0;
-    loop {
-        let now = Instant::now();
-        if now < end {
-            waiting += released.writers.len();
-            queues.waiting.put(|group| {
-                for _ in &released.writers {
-                    group.push(now, rows.next());
-                }
-            });
-        }
-        released.writers.clear();
-        if waiting == 0 || !queues.released.take(&mut released) {
-            let elapsed = begin.elapsed();
-            return Load { writes, writes_with_warm_up, elapsed, latencies: latencies.percentiles() };
-        }
-        waiting -= released.writers.len();
-        let now = Instant::now();
-        for start in &released.writers {
-            writes_with_warm_up += 1;
-            if *start >= begin {
-                writes += 1;
-                latencies.record(now - *start);
-            }
-        }
+/// Runs the writers, which are those that a group is measured with, on this thread.
+fn write(step: &Step, writers: Writers) -> io::Result<Load> {
+    let runtime = Builder::new_current_thread().build()?;
+    let (load, _) = runtime.block_on(load::run(step, &[BareLoop(Rc::new(writers))]))?;
+    Ok(load)
+}
+
+/// The loop as its writers see it.
+#[derive(Clone)]
+struct BareLoop(Rc<Writers>);
+
+/// The side of the writers. When the last of them is gone nothing more will come.
+struct Writers(Arc<Waiting>);
+
+impl Target for BareLoop {
+    /// How many bytes were written, this row included.
+    type Token = u64;
+    type Error = io::Error;
+
+    async fn put(&self, key: &[u8], value: &[u8]) -> io::Result<u64> {
+        let released = self.0.0.put(key, value);
+        released.await.map_err(|_| io::Error::other("the bare loop has ended"))
+    }
+
+    fn position(token: u64) -> u64 {
+        token
     }
 }
 
-/// Between the writers and the leader.
-#[derive(Default)]
-struct Queues {
-    waiting: Queue,
-    released: Queue,
-}
-
-/// Rows that wait, and when the writer of each began; or writers that are released.
-#[derive(Default)]
-struct Group {
-    rows: Vec<u8>,
-    writers: Vec<Instant>,
-    /// Nothing more will come.
-    is_last: bool,
-}
-
-impl Group {
-    fn push(&mut self, start: Instant, (key, value): (&[u8], &[u8])) {
-        self.rows.extend_from_slice(&(key.len() as u32).to_le_bytes());
-        self.rows.extend_from_slice(&(value.len() as u32).to_le_bytes());
-        self.rows.extend_from_slice(key);
-        self.rows.extend_from_slice(value);
-        self.writers.push(start);
+impl Drop for Writers {
+    fn drop(&mut self) {
+        self.0.end();
     }
 }
 
-/// What one thread leaves for another.
+/// What waits for the leader.
 #[derive(Default)]
-struct Queue {
+struct Waiting {
     group: Mutex<Group>,
     news: Condvar,
 }
 
-impl Queue {
-    fn put(&self, add: impl FnOnce(&mut Group)) {
-        add(&mut self.group.lock().unwrap_or_else(PoisonError::into_inner));
-        self.news.notify_one();
+/// Rows, and their writers.
+#[derive(Default)]
+struct Group {
+    rows: Vec<u8>,
+    writers: Vec<oneshot::Sender<u64>>,
+    /// Nothing more will come.
+    is_last: bool,
+}
+
+impl Waiting {
+    fn put(&self, key: &[u8], value: &[u8]) -> oneshot::Receiver<u64> {
+        let (writer, released) = oneshot::channel();
+        let mut group = self.lock();
+        if group.is_last {
+            return released;
+        }
+        group.rows.extend_from_slice(&(key.len() as u32).to_le_bytes());
+        group.rows.extend_from_slice(&(value.len() as u32).to_le_bytes());
+        group.rows.extend_from_slice(key);
+        group.rows.extend_from_slice(value);
+        group.writers.push(writer);
+        if group.writers.len() == 1 {
+            self.news.notify_one();
+        }
+        released
     }
 
     /// Takes all there is, into a group that is empty, as soon as there is something; false if there will be
     /// nothing.
     fn take(&self, group: &mut Group) -> bool {
-        let mut held = self.group.lock().unwrap_or_else(PoisonError::into_inner);
-        while held.writers.is_empty() && !held.is_last {
-            held = self.news.wait(held).unwrap_or_else(PoisonError::into_inner);
+        let mut waiting = self.lock();
+        while waiting.writers.is_empty() && !waiting.is_last {
+            waiting = self.news.wait(waiting).unwrap_or_else(PoisonError::into_inner);
         }
-        std::mem::swap(&mut held.rows, &mut group.rows);
-        std::mem::swap(&mut held.writers, &mut group.writers);
+        std::mem::swap(&mut waiting.rows, &mut group.rows);
+        std::mem::swap(&mut waiting.writers, &mut group.writers);
         !group.writers.is_empty()
+    }
+
+    /// Gives up those that wait, and whoever waits for them.
+    fn end(&self) {
+        let mut group = self.lock();
+        group.is_last = true;
+        group.writers.clear();
+        self.news.notify_one();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Group> {
+        self.group.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Ends a queue when the thread that fills it ends, however it does.
-struct Ending<'a>(&'a Queue);
-
-impl Drop for Ending<'_> {
-    fn drop(&mut self) {
-        self.0.put(|group| group.is_last = true);
+impl Group {
+    /// Tells the writers that so many bytes are committed.
+    fn release(&mut self, bytes: u64) {
+        self.rows.clear();
+        for writer in self.writers.drain(..) {
+            // A writer that is gone need not know.
+            let _ = writer.send(bytes);
+        }
     }
 }
 
