@@ -21,6 +21,7 @@ extern crate alloc;
 mod mutation;
 
 mod applying;
+mod commit_news;
 mod config;
 mod following;
 mod forwarding;
