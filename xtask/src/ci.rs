@@ -5,8 +5,8 @@ use crate::process::{self, cargo};
 use crate::programs::Programs;
 use crate::steps::Steps;
 use crate::{
-    CiOptions, break_processes, codegen, commands, document, examples, format_code, layers, lint, metadata,
-    simulate,
+    CiOptions, bench, break_processes, codegen, commands, document, examples, format_code, layers, lint,
+    metadata, simulate,
 };
 use crate::{suite, supply, tidy};
 use std::path::Path;
@@ -31,6 +31,7 @@ pub(crate) fn run(root: &Path, options: &CiOptions, steps: &mut Steps) -> Result
     steps.run("documented commands", || commands::run(root, &commands::pages(root)?, programs))?;
     let seeds = options.sim_seeds.to_string();
     steps.run("sim", || simulate(root, &["--seeds".to_owned(), seeds], programs))?;
+    steps.run("instruction counts", || bench::run(root, bench::Purpose::Check))?;
     let chaos = ["--nodes", "3", "--minutes", "2"].map(str::to_owned);
     steps.run("chaos", || break_processes(root, &chaos, programs))?;
     if options.without_test { Ok(()) } else { suite::run(root, steps) }

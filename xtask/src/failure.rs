@@ -21,6 +21,12 @@ pub(crate) enum Failure {
     /// A file that a task works on is not there.
     #[error("{path} does not exist: {advice}", path = path.display())]
     Missing { path: PathBuf, advice: &'static str },
+    /// A program that a task runs is not on this machine.
+    #[error("{program} is not installed: {advice}")]
+    NotInstalled { program: &'static str, advice: &'static str },
+    /// A check says nothing on a machine of this kind.
+    #[error("{check} are those of {machine}: run this there")]
+    OtherMachine { check: &'static str, machine: &'static str },
     /// Generated code differs from what its source says.
     #[error("{path} is not what is generated now: run `cargo xtask codegen` and commit the result")]
     Stale { path: &'static str },

@@ -1,6 +1,7 @@
 //! CI and release tasks of the workspace: `cargo xtask help` lists them.
 #![forbid(unsafe_code)]
 
+mod bench;
 mod ci;
 mod codegen;
 mod commands;
@@ -84,6 +85,11 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Counts the instructions of the hot paths, by callgrind, beside the committed figures.
+    Bench {
+        #[command(flatten)]
+        purpose: BenchPurpose,
+    },
     /// Plants one mistake after the other, and says how many seeds the simulator needs to notice each.
     Mutants {
         /// Handed on as they are: `--seeds-max N`, `--starts N`, `--rule NAME`.
@@ -120,6 +126,18 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+}
+
+/// What `bench` does with the counts.
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+struct BenchPurpose {
+    /// Fails if anything takes over 5 % more than its figure.
+    #[arg(long)]
+    check: bool,
+    /// Writes the counts down as the figures.
+    #[arg(long)]
+    bless: bool,
 }
 
 /// What `ci` runs.
@@ -165,6 +183,10 @@ fn run(task: Task, steps: &mut Steps) -> Result<(), Failure> {
         Task::Examples => steps.run("examples", || examples::run(&root, Programs::OnDemand)),
         Task::Release { .. } => steps.run("release", || release::rehearse(&root)),
         Task::Codegen { check } => steps.run("codegen", || codegen::run(&root, check, Programs::OnDemand)),
+        Task::Bench { purpose } => {
+            let purpose = if purpose.bless { bench::Purpose::Bless } else { bench::Purpose::Check };
+            steps.run("instruction counts", || bench::run(&root, purpose))
+        }
         Task::Mutants { arguments } => steps.run("mutants", || hunt_mutants(&root, &arguments)),
         Task::Sim { arguments } => steps.run("sim", || simulate(&root, &arguments, Programs::OnDemand)),
         Task::Sweep { arguments } => steps.run("sweep", || sweep(&root, &arguments)),

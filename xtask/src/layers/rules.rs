@@ -52,6 +52,7 @@ const CRATES: &[(&str, Layer, Home)] = &[
     ("quorate-chaos", Layer::Tool, Home::Top),
     ("quorate-fuzz", Layer::Tool, Home::Top),
     ("quorate-model", Layer::Tool, Home::Top),
+    ("quorate-guard", Layer::Tool, Home::Top),
     ("xtask", Layer::Tool, Home::Top),
 ];
 

@@ -1,0 +1,115 @@
+//! A whole group of nodes in memory. An operation is one batch of entries: proposed on the master, appended and
+//! acknowledged by the replicas, committed, and applied by all.
+
+use crate::codec::{BATCH_ENTRIES, PAYLOAD_BYTES};
+use crate::host::{Host, Wires};
+use crate::workload::Workload;
+use bytes::Bytes;
+use quorate_core::{Member, MemberList, NodeId, NodeState, NodeType, QuorumPolicy, Service, Time, Vlsn};
+use quorate_policy::CommitDurability;
+use quorate_replica::{Envelope, Input, Proposal};
+
+const BATCHES: usize = 16;
+
+/// The members of a group in which a majority decides.
+pub(crate) fn members(count: u16) -> MemberList {
+    let member = |number: u16| Member {
+        id: NodeId::new(number),
+        name: format!("node{number}"),
+        address: format!("node{number}:7000"),
+        node_type: NodeType::Electable,
+        priority: 1,
+    };
+    let members = (1..=count).map(member).collect();
+    MemberList::found(members, QuorumPolicy::SimpleMajority).expect("the members differ")
+}
+
+/// Nodes whose messages are carried by hand, each at once and none lost.
+pub(crate) struct Group {
+    /// By id, from 1 on.
+    hosts: Vec<Host>,
+    master: usize,
+    wires: Wires,
+    now: Time,
+    proposals: Vec<Proposal>,
+}
+
+impl Group {
+    /// A group of `count` nodes that has elected its master.
+    pub(crate) fn founded(count: u16) -> Self {
+        let payload = Bytes::from(vec![7; PAYLOAD_BYTES]);
+        let proposal = Proposal { payload, durability: CommitDurability::default() };
+        let hosts = (1..=count).map(|number| Host::new(NodeId::new(number), members(count)));
+        let mut group = Self {
+            hosts: hosts.collect(),
+            master: 0,
+            wires: Wires::new(),
+            now: Time::ZERO,
+            proposals: vec![proposal; BATCH_ENTRIES],
+        };
+        group.connect();
+        group.elect();
+        group
+    }
+
+    fn connect(&mut self) {
+        let ids: Vec<NodeId> = (1..=self.hosts.len() as u16).map(NodeId::new).collect();
+        for (host, id) in self.hosts.iter_mut().zip(&ids) {
+            for node in ids.iter().copied().filter(|node| node != id) {
+                for service in Service::ALL {
+                    host.handle(self.now, Input::PeerUp { node, service }, &mut self.wires);
+                }
+            }
+        }
+    }
+
+    /// Lets time pass until a master serves and all nodes hold the same.
+    fn elect(&mut self) {
+        loop {
+            self.deliver();
+            if let Some(master) = self.hosts.iter().position(serves)
+                && self.applied_by_all().is_some()
+            {
+                self.master = master;
+                return;
+            }
+            let next = self.hosts.iter().filter_map(|host| host.node.deadline()).min();
+            self.now = self.now.max(next.expect("who looks for a master does not wait for ever"));
+            for host in &mut self.hosts {
+                host.handle(self.now, Input::Tick, &mut self.wires);
+            }
+        }
+    }
+
+    fn deliver(&mut self) {
+        while let Some((from, to, packet)) = self.wires.pop_front() {
+            let Envelope { uuid, message } = Envelope::decode(packet).expect("nodes understand each other");
+            let input = Input::Receive { from, uuid, message };
+            self.hosts[usize::from(to.as_u16()) - 1].handle(self.now, input, &mut self.wires);
+        }
+    }
+
+    /// Up to where all nodes have applied, if that is the same.
+    fn applied_by_all(&self) -> Option<Vlsn> {
+        let mut applied = self.hosts.iter().map(|host| host.node.progress().watermarks.applied);
+        let first = applied.next()?;
+        first.filter(|_| applied.all(|other| other == first))
+    }
+}
+
+fn serves(host: &Host) -> bool {
+    host.node.progress().state == NodeState::Master
+}
+
+impl Workload for Group {
+    fn run(&mut self) -> u64 {
+        let before = Vlsn::number(self.applied_by_all());
+        for _ in 0..BATCHES {
+            self.hosts[self.master].propose(self.now, &self.proposals, &mut self.wires);
+            self.deliver();
+        }
+        let applied = Vlsn::number(self.applied_by_all()) - before;
+        assert_eq!(applied, (BATCHES * BATCH_ENTRIES) as u64, "every node has applied every entry");
+        BATCHES as u64
+    }
+}
