@@ -79,7 +79,7 @@ enum Task {
         #[arg(long, required = true)]
         dry_run: bool,
     },
-    /// Generates the gRPC code from its proto file, and the page of settings from the program.
+    /// Generates the gRPC code from its proto files, and the page of settings from the program.
     Codegen {
         /// Changes nothing; fails if what is there is not what would be generated.
         #[arg(long)]

@@ -5,6 +5,7 @@
 //!     |           \-> load: closed-loop writers, then all nodes catch up ---> Measured
 //!     +------> floor: three processes that do nothing but write, sync and replicate
 //!     +------> engine limit: three processes that do nothing but apply
+//!     +------> etcd: a cluster that somebody else has started, under the same load
 //!     \------> disk, loopback: what one sync and one round trip take
 //! ```
 //!
@@ -13,9 +14,11 @@
 
 mod arguments;
 mod bench_error;
+mod comparison;
 mod disk;
 mod embedded;
 mod engine_limit;
+mod etcd;
 mod floor;
 mod host;
 mod job;
@@ -35,6 +38,8 @@ mod worker_process;
 pub(crate) use arguments::BENCH_HELP;
 pub use arguments::{BenchArguments, Via};
 pub use bench_error::BenchError;
+pub use comparison::{Comparison, ComparisonError};
+pub use etcd::EtcdError;
 
 use crate::program::told_to_stop;
 use tokio::runtime::Builder;

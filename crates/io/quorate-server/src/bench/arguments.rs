@@ -1,3 +1,4 @@
+use super::comparison::Comparison;
 use crate::EngineChoice;
 use clap::{Args, ValueEnum, value_parser};
 use quorate::CommitDurability;
@@ -40,6 +41,10 @@ pub struct BenchArguments {
     /// and do nothing else. Always fsynced by a majority.
     #[arg(long)]
     pub floor: bool,
+    /// Measures a running etcd cluster too, in turn with the group and under the same load. All of its members are
+    /// to be named, by where they serve clients. It gets random keys.
+    #[arg(long, value_name = "etcd=ADDRESS,...")]
+    pub compare: Option<Comparison>,
     /// Measures too how fast three processes at once apply the group's batches to its engine, without a group.
     #[arg(long, conflicts_with = "endpoints")]
     pub engine_limit: bool,
@@ -79,10 +84,12 @@ this process, a connection for every 64 of them. The processor time is that of a
 for each write.\n\
 \n\
 The shares relate a step to what else was measured at as many writers in the same run: to the bare loop, and\n\
-to the smaller of the memory engine's rate (where it was measured) and of the engine's limit.\n\
+to the smaller of the memory engine's rate (where it was measured) and of the engine's limit. So does how many\n\
+times etcd's rate it reached: etcd's writers are as those over gRPC, all connected to its leader.\n\
 \n\
 Examples:\n  \
 quorate bench --engine memory --floor\n  \
 quorate bench --engine memory,fjall --floor --engine-limit --repeat 3\n  \
 quorate bench --via embedded,grpc --writers 1,64 --seconds 4\n  \
+quorate bench --via embedded,grpc --compare etcd=127.0.0.1:12379,127.0.0.1:22379,127.0.0.1:32379\n  \
 quorate bench --endpoints 127.0.0.1:14101,127.0.0.1:14102,127.0.0.1:14103 --json";

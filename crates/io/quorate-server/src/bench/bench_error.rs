@@ -1,3 +1,4 @@
+use super::etcd::EtcdError;
 use crate::demo::DemoError;
 use std::io;
 use std::process::ExitStatus;
@@ -52,6 +53,9 @@ pub enum BenchError {
         /// What the last one answered.
         last: String,
     },
+    /// The etcd cluster to compare with did not do what it had to.
+    #[error("etcd: {0}")]
+    Etcd(#[from] EtcdError),
     /// A write was refused, or its outcome is unknown.
     #[error("a write failed: {}", .0.message())]
     Write(Box<Status>),

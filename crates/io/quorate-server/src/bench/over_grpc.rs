@@ -16,7 +16,7 @@ use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status};
 
 /// How many writers share a connection.
-const WRITERS_PER_CONNECTION: u32 = 64;
+pub(super) const WRITERS_PER_CONNECTION: u32 = 64;
 /// How long three new nodes may take to elect a master, and any to catch up with it.
 const GROUP_TIMEOUT: Duration = Duration::from_secs(60);
 const POLL_INTERVAL: Duration = Duration::from_millis(2);
@@ -107,9 +107,16 @@ async fn applied(client: &mut QuorateClient<Channel>) -> Result<Option<u64>, Ben
 
 /// A connection of its own, which is opened when it is first used.
 fn connect(address: &str) -> Result<QuorateClient<Channel>, BenchError> {
-    let endpoint = Endpoint::from_shared(format!("http://{address}"))
-        .map_err(|_| BenchError::Endpoint { endpoint: address.to_owned() })?;
-    Ok(QuorateClient::new(endpoint.tcp_nodelay(true).connect_lazy()))
+    let channel = channel(address).map_err(|_| BenchError::Endpoint { endpoint: address.to_owned() })?;
+    Ok(QuorateClient::new(channel))
+}
+
+/// A connection of its own to any service, which is opened when it is first used.
+///
+/// # Errors
+/// If the address has no meaning.
+pub(super) fn channel(address: &str) -> Result<Channel, tonic::transport::Error> {
+    Ok(Endpoint::from_shared(format!("http://{address}"))?.tcp_nodelay(true).connect_lazy())
 }
 
 fn durability_message(durability: CommitDurability) -> Durability {

@@ -4,7 +4,7 @@ use super::measured::{Measured, median};
 use super::report::{Machine, Report, Subject};
 use super::step::Step;
 use super::worker_process::{WorkerProcess, ask_all};
-use super::{BenchError, embedded, loopback, over_grpc};
+use super::{BenchError, embedded, etcd, loopback, over_grpc};
 use crate::EngineChoice;
 use std::fs;
 use std::path::Path;
@@ -27,8 +27,12 @@ pub(super) fn workplace(arguments: &BenchArguments) -> Result<TempDir, BenchErro
 
 /// Measures everything that is asked for, telling stderr how far it is.
 pub(super) async fn perform(arguments: &BenchArguments, workplace: &Path) -> Result<Report, BenchError> {
+    let etcd_version = match &arguments.compare {
+        Some(comparison) => Some(etcd::version(&comparison.etcd).await?),
+        None => None,
+    };
     let machine = measure_machine(workplace).await?;
-    let mut report = Report::new(arguments, machine);
+    let mut report = Report::new(arguments, machine, etcd_version);
     let subjects = subjects(arguments);
     let total = arguments.repeat as usize * arguments.writers.len() * subjects.len();
     let mut number = 0;
@@ -70,6 +74,9 @@ fn subjects(arguments: &BenchArguments) -> Vec<Subject> {
     if arguments.floor {
         subjects.push(Subject::Floor);
     }
+    if arguments.compare.is_some() {
+        subjects.push(Subject::Etcd);
+    }
     if !arguments.endpoints.is_empty() {
         subjects.push(Subject::Group { via: Via::Grpc, engine: None });
         return subjects;
@@ -93,6 +100,10 @@ async fn measure(
     let durability = arguments.durability;
     let measured = match subject {
         Subject::Floor => measure_floor(step, &home).await?,
+        Subject::Etcd => {
+            let endpoints = arguments.compare.as_ref().map_or(&[][..], |comparison| &comparison.etcd);
+            etcd::measure(step, endpoints).await?
+        }
         Subject::Group { engine: None, .. } => {
             over_grpc::measure_endpoints(step, &arguments.endpoints, durability).await?
         }

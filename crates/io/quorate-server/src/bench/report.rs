@@ -11,6 +11,8 @@ use std::fmt;
 pub(super) enum Subject {
     /// The bare loop.
     Floor,
+    /// An etcd cluster.
+    Etcd,
     /// A group; without an engine it is somebody else's.
     Group { via: Via, engine: Option<EngineChoice> },
 }
@@ -42,6 +44,8 @@ pub(super) struct Settings {
     pub(super) value_bytes: u32,
     pub(super) durability: String,
     pub(super) rounds: u32,
+    /// The version of the etcd cluster that the group is compared with.
+    pub(super) etcd_version: Option<String>,
 }
 
 /// All rounds of one step.
@@ -66,6 +70,8 @@ pub(super) struct Row {
     pub(super) entries_per_engine_step: Option<f64>,
     /// The rate as a part of the bare loop's.
     pub(super) share_of_floor: Option<f64>,
+    /// A group's rate over etcd's.
+    pub(super) times_etcd: Option<f64>,
     /// How many entries a second the engine takes without a group.
     pub(super) engine_limit_per_second: Option<f64>,
     /// The rate as a part of the smaller of the engine's limit and the memory engine's rate.
@@ -73,7 +79,7 @@ pub(super) struct Row {
 }
 
 impl Report {
-    pub(super) fn new(arguments: &BenchArguments, machine: Machine) -> Self {
+    pub(super) fn new(arguments: &BenchArguments, machine: Machine, etcd_version: Option<String>) -> Self {
         let settings = Settings {
             seconds: arguments.seconds,
             warm_up_seconds: arguments.warm_up,
@@ -81,6 +87,7 @@ impl Report {
             value_bytes: arguments.value_bytes,
             durability: arguments.durability.to_string(),
             rounds: arguments.repeat,
+            etcd_version,
         };
         Self { machine, settings, outcomes: Vec::new() }
     }
@@ -118,6 +125,7 @@ impl Report {
         let measured = Measured::median(&outcome.rounds);
         let rate = measured.rate;
         let floor = self.rate(Subject::Floor, outcome.writers).filter(|_| outcome.subject != Subject::Floor);
+        let etcd = self.rate(Subject::Etcd, outcome.writers).filter(|_| outcome.subject.is_group());
         let limit = (!outcome.limits.is_empty()).then(|| median(&outcome.limits, |limit| *limit));
         let memory = outcome.subject.on_memory().and_then(|memory| self.rate(memory, outcome.writers));
         let wall = limit.map(|limit| memory.map_or(limit, |memory| memory.min(limit)));
@@ -130,6 +138,7 @@ impl Report {
             processor_us_per_write: measured.processor_per_write.map(|time| time.as_secs_f64() * 1e6),
             entries_per_engine_step: measured.entries_per_step,
             share_of_floor: floor.map(|floor| rate / floor),
+            times_etcd: etcd.map(|etcd| rate / etcd),
             engine_limit_per_second: limit,
             share_of_limit: wall.map(|wall| rate / wall),
         }
@@ -156,6 +165,10 @@ impl Report {
 }
 
 impl Subject {
+    const fn is_group(self) -> bool {
+        matches!(self, Self::Group { .. })
+    }
+
     /// The same group on the memory engine, if this is one on an engine that keeps its data.
     const fn on_memory(self) -> Option<Self> {
         match self {
@@ -171,6 +184,7 @@ impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Floor => f.write_str("bare loop"),
+            Self::Etcd => f.write_str("etcd"),
             Self::Group { engine: None, .. } => f.write_str("endpoints"),
             Self::Group { via: Via::Embedded, engine: Some(engine) } => write!(f, "{}", engine.name()),
             Self::Group { via: Via::Grpc, engine: Some(engine) } => write!(f, "{} (gRPC)", engine.name()),
@@ -206,10 +220,12 @@ pub(super) mod tests {
             value_bytes: 100,
             durability: "sync,sync,majority".to_owned(),
             rounds: 3,
+            etcd_version: Some("3.4.23".to_owned()),
         };
         let mut report = Report { machine, settings, outcomes: Vec::new() };
         for (floor, memory, fjall, limit) in [(900.0, 500.0, 250.0, 700.0), (1000.0, 400.0, 200.0, 800.0)] {
             report.add(Subject::Floor, 64, measured(floor));
+            report.add(Subject::Etcd, 64, measured(floor / 10.0));
             report.add(MEMORY, 64, measured(memory));
             report.add_limit(FJALL, 64, limit);
             report.add(FJALL, 64, measured(fjall));
@@ -232,10 +248,27 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn a_groups_rate_is_related_to_etcds_at_as_many_writers() {
+        let rows = report().rows();
+        let times =
+            rows.iter().map(|row| (row.what.as_str(), row.writers, row.times_etcd)).collect::<Vec<_>>();
+        let expected = [
+            ("bare loop", 64, None),
+            ("etcd", 64, None),
+            ("memory", 64, Some(450.0 / 95.0)),
+            ("fjall", 64, Some(225.0 / 95.0)),
+            ("memory", 1, None),
+        ];
+        assert_eq!(times, expected);
+    }
+
+    #[test]
     fn the_json_form_holds_every_step() {
         let json: serde_json::Value = serde_json::from_str(&report().json().unwrap()).unwrap();
-        assert_eq!(json["steps"].as_array().unwrap().len(), 4);
-        assert_eq!(json["steps"][2]["engine_limit_per_second"], 750.0);
+        assert_eq!(json["steps"].as_array().unwrap().len(), 5);
+        assert_eq!(json["steps"][3]["engine_limit_per_second"], 750.0);
+        assert_eq!(json["steps"][3]["times_etcd"], 225.0 / 95.0);
+        assert_eq!(json["settings"]["etcd_version"], "3.4.23");
         assert_eq!(json["settings"]["rounds"], 3);
         assert_eq!(json["machine"]["round_trip"]["p50"], 70_000);
     }

@@ -3,9 +3,9 @@ use super::report::{Report, Row};
 use std::fmt::Write;
 
 /// The columns' heads.
-const HEADS: [&str; 12] = [
+const HEADS: [&str; 13] = [
     "writers", "what", "writes/s", "p50 ms", "p99 ms", "p99.9 ms", "max ms", "drain ms", "cpu us",
-    "of floor", "engine/s", "of limit",
+    "of floor", "x etcd", "engine/s", "of limit",
 ];
 
 /// The report as text: what the machine does alone, then a line for each step.
@@ -24,6 +24,9 @@ pub(super) fn render(report: &Report) -> String {
             settings.durability, settings.seconds, settings.warm_up_seconds
         ),
     );
+    if let Some(version) = &settings.etcd_version {
+        line(&mut text, &format!("compared with etcd {version}"));
+    }
     let mut rows = report.rows();
     rows.sort_by_key(|row| row.writers);
     let mut lines = vec![HEADS.map(str::to_owned)];
@@ -61,6 +64,7 @@ fn cells(row: &Row) -> [String; HEADS.len()] {
         format!("{:.1}", row.drain_ms),
         known(row.processor_us_per_write, 1),
         known(row.share_of_floor, 2),
+        known(row.times_etcd, 2),
         known(row.engine_limit_per_second, 0),
         known(row.share_of_limit, 2),
     ]
@@ -91,13 +95,15 @@ mod tests {
             lines[3],
             "keys of 16 bytes, values of 100, sync,sync,majority, 8 s after 2 s, medians of 3"
         );
-        assert!(lines[5].starts_with("writers  what "), "{text}");
-        assert!(lines[6].starts_with("      1  memory "), "{text}");
-        assert!(lines[7].starts_with("     64  bare loop       950   1.500   2.000"), "{text}");
+        assert_eq!(lines[4], "compared with etcd 3.4.23");
+        assert!(lines[6].starts_with("writers  what "), "{text}");
+        assert!(lines[7].starts_with("      1  memory "), "{text}");
+        assert!(lines[8].starts_with("     64  bare loop       950   1.500   2.000"), "{text}");
         assert!(
-            lines[9].starts_with("     64  fjall ") && lines[9].ends_with("0.24       750      0.50"),
+            lines[11].starts_with("     64  fjall ")
+                && lines[11].ends_with("0.24    2.37       750      0.50"),
             "{text}"
         );
-        assert_eq!(lines.len(), 10);
+        assert_eq!(lines.len(), 12);
     }
 }
