@@ -21,6 +21,7 @@ mod engine_limit;
 mod etcd;
 mod floor;
 mod host;
+mod html;
 mod job;
 mod latencies;
 mod load;
@@ -42,6 +43,7 @@ pub use comparison::{Comparison, ComparisonError};
 pub use etcd::EtcdError;
 
 use crate::program::told_to_stop;
+use html::PageFile;
 use tokio::runtime::Builder;
 
 /// Carries out `quorate bench`.
@@ -49,6 +51,7 @@ use tokio::runtime::Builder;
 /// # Errors
 /// [`BenchError`]; no process and no directory is left then.
 pub(crate) fn run(arguments: &BenchArguments) -> Result<(), BenchError> {
+    let page_file = arguments.html.as_deref().map(PageFile::prepare).transpose()?;
     let workplace = perform::workplace(arguments)?;
     let runtime =
         Builder::new_current_thread().enable_all().build().map_err(BenchError::system("starting threads"))?;
@@ -60,6 +63,9 @@ pub(crate) fn run(arguments: &BenchArguments) -> Result<(), BenchError> {
             }
         }
     })?;
+    if let Some(file) = page_file {
+        file.write(&html::render(&report))?;
+    }
     if arguments.json {
         println!("{}", report.json()?);
     } else {

@@ -55,6 +55,9 @@ pub struct BenchArguments {
     /// system's directory for temporary files.
     #[arg(long, value_name = "DIR")]
     pub directory: Option<PathBuf>,
+    /// Writes the result to this file too, as a page with plots that needs no network. Its folder must exist.
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
     /// Print the result as one JSON object instead of a table.
     #[arg(long)]
     pub json: bool,

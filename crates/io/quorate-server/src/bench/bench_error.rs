@@ -1,6 +1,7 @@
 use super::etcd::EtcdError;
 use crate::demo::DemoError;
 use std::io;
+use std::path::PathBuf;
 use std::process::ExitStatus;
 use tonic::Status;
 
@@ -64,6 +65,14 @@ pub enum BenchError {
     Interrupted {
         /// The signal's name.
         signal: &'static str,
+    },
+    /// The page with the report cannot be written.
+    #[error("--html {}: {source}", .path.display())]
+    Page {
+        /// Where it was to be.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
     },
     /// The report cannot be written as JSON.
     #[error("printing failed: {0}")]

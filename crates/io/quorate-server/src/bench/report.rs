@@ -60,6 +60,8 @@ struct Outcome {
 /// One step's figures: medians over the rounds.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Row {
+    #[serde(skip)]
+    pub(super) subject: Subject,
     pub(super) what: String,
     pub(super) writers: u32,
     pub(super) writes_per_second: f64,
@@ -130,6 +132,7 @@ impl Report {
         let memory = outcome.subject.on_memory().and_then(|memory| self.rate(memory, outcome.writers));
         let wall = limit.map(|limit| memory.map_or(limit, |memory| memory.min(limit)));
         Row {
+            subject: outcome.subject,
             what: outcome.subject.to_string(),
             writers: outcome.writers,
             writes_per_second: rate,
@@ -165,7 +168,7 @@ impl Report {
 }
 
 impl Subject {
-    const fn is_group(self) -> bool {
+    pub(super) const fn is_group(self) -> bool {
         matches!(self, Self::Group { .. })
     }
 
@@ -207,6 +210,13 @@ pub(super) mod tests {
             drain: Duration::from_millis(2),
             processor_per_write: Some(Duration::from_micros(9)),
             entries_per_step: Some(3.0),
+        }
+    }
+
+    impl Report {
+        /// Takes out all that was measured of a subject.
+        pub(in crate::bench) fn forget(&mut self, subject: Subject) {
+            self.outcomes.retain(|outcome| outcome.subject != subject);
         }
     }
 

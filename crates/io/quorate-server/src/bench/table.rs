@@ -1,9 +1,9 @@
 use super::latencies::Percentiles;
-use super::report::{Report, Row};
+use super::report::{Report, Row, Settings};
 use std::fmt::Write;
 
 /// The columns' heads.
-const HEADS: [&str; 13] = [
+pub(super) const HEADS: [&str; 13] = [
     "writers", "what", "writes/s", "p50 ms", "p99 ms", "p99.9 ms", "max ms", "drain ms", "cpu us",
     "of floor", "x etcd", "engine/s", "of limit",
 ];
@@ -15,15 +15,7 @@ pub(super) fn render(report: &Report) -> String {
     line(&mut text, &probe("4 KiB synced, one process", &machine.sync_alone));
     line(&mut text, &probe("4 KiB synced, three processes", &machine.sync_of_three));
     line(&mut text, &probe("loopback round trip", &machine.round_trip));
-    let (keys, values, rounds) = (settings.key_bytes, settings.value_bytes, settings.rounds);
-    let of_rounds = if rounds > 1 { format!(", medians of {rounds}") } else { String::new() };
-    line(
-        &mut text,
-        &format!(
-            "keys of {keys} bytes, values of {values}, {}, {} s after {} s{of_rounds}",
-            settings.durability, settings.seconds, settings.warm_up_seconds
-        ),
-    );
+    line(&mut text, &self::settings(settings));
     if let Some(version) = &settings.etcd_version {
         line(&mut text, &format!("compared with etcd {version}"));
     }
@@ -38,6 +30,16 @@ pub(super) fn render(report: &Report) -> String {
     text
 }
 
+/// How the run was made, in a line.
+pub(super) fn settings(settings: &Settings) -> String {
+    let (keys, values, rounds) = (settings.key_bytes, settings.value_bytes, settings.rounds);
+    let of_rounds = if rounds > 1 { format!(", medians of {rounds}") } else { String::new() };
+    format!(
+        "keys of {keys} bytes, values of {values}, {}, {} s after {} s{of_rounds}",
+        settings.durability, settings.seconds, settings.warm_up_seconds
+    )
+}
+
 fn line(text: &mut String, line: &str) {
     let written = writeln!(text, "{}", line.trim_end());
     debug_assert!(written.is_ok(), "a string takes everything");
@@ -48,7 +50,8 @@ fn probe(what: &str, found: &Percentiles) -> String {
     format!("{what:<30} p50 {:>7.1} us   p99 {:>7.1} us", micros(found.p50), micros(found.p99))
 }
 
-fn cells(row: &Row) -> [String; HEADS.len()] {
+/// What stands under the heads.
+pub(super) fn cells(row: &Row) -> [String; HEADS.len()] {
     let millis = |nanos: u64| format!("{:.3}", nanos as f64 / 1e6);
     let known = |figure: Option<f64>, digits: usize| {
         figure.map_or_else(|| "-".to_owned(), |figure| format!("{figure:.digits$}"))

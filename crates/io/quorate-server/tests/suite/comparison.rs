@@ -27,7 +27,11 @@ fn failure(arguments: &[&str]) -> String {
 #[test]
 fn etcd_is_measured_in_turn_with_the_group_at_its_leader_until_all_members_have_applied_everything() {
     let (directory, etcd) = (tempfile::tempdir().unwrap(), FakeEtcd::start(Some(1)));
-    let output = bench(directory.path(), &["--compare", &etcd.comparison(), "--json"]).output().unwrap();
+    let pages = tempfile::tempdir().unwrap();
+    let page = pages.path().join("etcd.html");
+    let comparison = etcd.comparison();
+    let arguments = ["--compare", &comparison, "--json", "--html", page.to_str().unwrap()];
+    let output = bench(directory.path(), &arguments).output().unwrap();
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{errors}");
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
@@ -36,6 +40,8 @@ fn etcd_is_measured_in_turn_with_the_group_at_its_leader_until_all_members_have_
     assert_eq!(report["settings"]["etcd_version"], "3.4.99");
     let rate = |step: &Value| step["writes_per_second"].as_f64().unwrap();
     assert_eq!(of_group["times_etcd"].as_f64(), Some(rate(of_group) / rate(of_etcd)));
+    let page = std::fs::read_to_string(page).unwrap();
+    assert!(page.contains("Rate over etcd\u{2019}s") && page.contains("etcd 3.4.99"), "{page}");
     let state = etcd.state();
     assert!(state.puts.len() >= WRITERS, "{report}");
     assert!(state.puts.iter().all(|(member, _)| *member == 1));
@@ -60,6 +66,14 @@ fn a_cluster_without_a_leader_is_not_measured() {
     let said = failure(&["--compare", &etcd.comparison()]);
     assert!(said.contains("none of the endpoints is the leader's"), "{said}");
     assert!(etcd.state().puts.is_empty());
+}
+
+#[test]
+fn a_page_without_a_folder_is_refused_before_anything_is_measured() {
+    let folder = tempfile::tempdir().unwrap();
+    let page = folder.path().join("missing/page.html");
+    let said = failure(&["--html", page.to_str().unwrap()]);
+    assert!(said.starts_with(&format!("quorate: --html {}: ", page.display())), "{said}");
 }
 
 #[test]
