@@ -66,6 +66,12 @@ pub enum BenchError {
         /// The signal's name.
         signal: &'static str,
     },
+    /// The page with the report has no folder to be in.
+    #[error("--html {}: its folder does not exist: make it first", .path.display())]
+    PageFolder {
+        /// Where the page was to be.
+        path: PathBuf,
+    },
     /// The page with the report cannot be written.
     #[error("--html {}: {source}", .path.display())]
     Page {

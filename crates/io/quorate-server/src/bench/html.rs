@@ -20,6 +20,7 @@ use super::table;
 use element::Element;
 use line_plot::{Line, LinePlot};
 use spread_plot::{Spread, SpreadPlot};
+use std::num::NonZero;
 
 /// The page's style. It has nothing in it that would be escaped.
 const STYLE: &str = include_str!("html/style.css");
@@ -81,12 +82,17 @@ fn header(report: &Report) -> Element {
 /// What the machine does alone.
 fn machine(report: &Report) -> Element {
     let machine = &report.machine;
+    let heading = match machine.processors.map(NonZero::get) {
+        Some(1) => "The machine alone: one processor".to_owned(),
+        Some(processors) => format!("The machine alone: {processors} processors"),
+        None => "The machine alone".to_owned(),
+    };
     let tiles = [
         ("4 KiB synced, one process", &machine.sync_alone),
         ("4 KiB synced, three processes", &machine.sync_of_three),
         ("loopback round trip", &machine.round_trip),
     ];
-    Element::new("section").child(Element::new("h2").text("The machine alone")).child(
+    Element::new("section").child(Element::new("h2").text(heading)).child(
         Element::new("div").with("class", "tiles").children(tiles.map(|(what, found)| tile(what, found))),
     )
 }
@@ -280,6 +286,7 @@ mod tests {
         }
         assert!(page.contains("keys of 16 bytes, values of 100, sync,sync,majority"));
         assert!(page.contains("compared with etcd 3.4.23"));
+        assert!(page.contains("The machine alone: 2 processors"));
     }
 
     #[test]

@@ -170,7 +170,8 @@ async fn measure_machine(workplace: &Path) -> Result<Machine, BenchError> {
         .await
         .map_err(|error| BenchError::system("measuring the loopback interface")(error.into()))?
         .map_err(BenchError::system("measuring the loopback interface"))?;
-    Ok(Machine { sync_alone, sync_of_three, round_trip })
+    let processors = std::thread::available_parallelism().ok();
+    Ok(Machine { processors, sync_alone, sync_of_three, round_trip })
 }
 
 fn tell(number: usize, total: usize, subject: Subject, writers: u32, measured: &Measured) {

@@ -5,6 +5,7 @@ use super::measured::{Measured, median};
 use crate::EngineChoice;
 use serde::Serialize;
 use std::fmt;
+use std::num::NonZero;
 
 /// What was measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,9 +18,11 @@ pub(super) enum Subject {
     Group { via: Via, engine: Option<EngineChoice> },
 }
 
-/// What the machine does alone, in nanoseconds.
+/// What the machine does alone; times in nanoseconds.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub(super) struct Machine {
+    /// How many processors this process may use, where that is known.
+    pub(super) processors: Option<NonZero<usize>>,
     /// Writing 4 KiB to a zero-filled file, and its sync.
     pub(super) sync_alone: Percentiles,
     /// The same in each of three processes at once.
@@ -222,7 +225,12 @@ pub(super) mod tests {
 
     pub(in crate::bench) fn report() -> Report {
         let probe = Percentiles { p50: 70_000, p99: 100_000, p999: 200_000, max: 300_000 };
-        let machine = Machine { sync_alone: probe, sync_of_three: probe, round_trip: probe };
+        let machine = Machine {
+            processors: NonZero::new(2),
+            sync_alone: probe,
+            sync_of_three: probe,
+            round_trip: probe,
+        };
         let settings = Settings {
             seconds: 8,
             warm_up_seconds: 2,
@@ -281,5 +289,6 @@ pub(super) mod tests {
         assert_eq!(json["settings"]["etcd_version"], "3.4.23");
         assert_eq!(json["settings"]["rounds"], 3);
         assert_eq!(json["machine"]["round_trip"]["p50"], 70_000);
+        assert_eq!(json["machine"]["processors"], 2);
     }
 }

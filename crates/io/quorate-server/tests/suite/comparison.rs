@@ -73,7 +73,7 @@ fn a_page_without_a_folder_is_refused_before_anything_is_measured() {
     let folder = tempfile::tempdir().unwrap();
     let page = folder.path().join("missing/page.html");
     let said = failure(&["--html", page.to_str().unwrap()]);
-    assert!(said.starts_with(&format!("quorate: --html {}: ", page.display())), "{said}");
+    assert!(said.starts_with(&format!("quorate: --html {}: its folder", page.display())), "{said}");
 }
 
 #[test]

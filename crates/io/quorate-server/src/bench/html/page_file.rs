@@ -19,13 +19,17 @@ impl PageFile {
     /// left as it is until then.
     ///
     /// # Errors
-    /// [`BenchError::Page`] if the folder is not there or takes no file, or if `path` is a folder itself.
+    /// [`BenchError::PageFolder`] if the folder is not there; [`BenchError::Page`] if it takes no file, or if `path`
+    /// is a folder itself.
     pub(in crate::bench) fn prepare(path: &Path) -> Result<Self, BenchError> {
         let failed = |source| BenchError::Page { path: path.to_owned(), source };
         if path.is_dir() {
             return Err(failed(io::ErrorKind::IsADirectory.into()));
         }
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        if !folder.is_dir() {
+            return Err(BenchError::PageFolder { path: path.to_owned() });
+        }
         let mut builder = tempfile::Builder::new();
         builder.prefix(".quorate-bench-").suffix(".html").permissions(Permissions::from_mode(MODE));
         let beside = builder.tempfile_in(folder).map_err(failed)?;
@@ -70,9 +74,10 @@ mod tests {
     #[test]
     fn a_place_that_takes_no_page_is_found_before_there_is_one() {
         let folder = tempfile::tempdir().unwrap();
-        for path in [folder.path().join("missing/report.html"), folder.path().to_owned()] {
-            let refused = PageFile::prepare(&path).err().unwrap().to_string();
-            assert!(refused.contains(&path.display().to_string()), "{refused}");
-        }
+        let refused = |path: &Path| PageFile::prepare(path).err().unwrap().to_string();
+        let missing = refused(&folder.path().join("missing/report.html"));
+        assert!(missing.contains("its folder does not exist"), "{missing}");
+        let taken = refused(folder.path());
+        assert!(taken.contains("is a directory"), "{taken}");
     }
 }
