@@ -2,7 +2,6 @@
 
 use crate::PeerProgress;
 use crate::applying::Applying;
-use crate::commit_news::CommitNews;
 use crate::messages::{Heartbeat, HeartbeatReply, Message};
 use crate::node::{Node, Role};
 use crate::reads::PendingRead;
@@ -26,7 +25,6 @@ pub(crate) struct Leading {
     pub(crate) rounds: HeartbeatRounds<PendingRead>,
     peers: Vec<Peer>,
     heartbeat_at: Time,
-    commit_news: CommitNews,
     encoder: Encoder,
     serving: bool,
     trim_told: Option<Vlsn>,
@@ -54,7 +52,6 @@ impl Leading {
             rounds: HeartbeatRounds::new(node.me, &node.group.electable, now),
             peers: others.map(|member| peer(member.id)).collect(),
             heartbeat_at: now,
-            commit_news: CommitNews::default(),
             encoder: Encoder::new(node.log.chain),
             serving: false,
             trim_told: None,
@@ -78,8 +75,7 @@ impl Leading {
     }
 
     pub(crate) fn deadline(&self, quorums: &Quorums, election_timeout: Duration) -> Time {
-        let due = self.heartbeat_at.min(self.rounds.quorum_until(quorums, election_timeout));
-        self.commit_news.deadline().map_or(due, |news| news.min(due))
+        self.heartbeat_at.min(self.rounds.quorum_until(quorums, election_timeout))
     }
 
     pub(crate) fn peers(&self) -> impl Iterator<Item = PeerProgress> + '_ {
@@ -211,7 +207,6 @@ impl Node {
         let relaxed = batch.runs().iter().any(|run| !run.requirement.local_sync).then(|| batch.last().vlsn);
         if let Role::Leading(leading) = &mut self.role {
             leading.rule.appended(&batch);
-            leading.commit_news.appended(now);
             leading.uncommitted.push_back((batch.last().vlsn, batch.bytes()));
             leading.uncommitted_bytes += batch.bytes();
         }
@@ -363,12 +358,11 @@ impl Node {
     }
 
     /// Sends what the windows allow, and news of the commit point where no frames carry it.
-    pub(crate) fn feed(&mut self, now: Time) {
+    pub(crate) fn feed(&mut self) {
         let Role::Leading(leading) = &mut self.role else { return };
         let (term, end) = (leading.term, self.log.terms.last_vlsn());
         let committed = self.applying.committed();
-        let held_until = leading.commit_news.held_until(now);
-        let (mut news_is_held, mut outputs) = (false, Vec::new());
+        let mut outputs = Vec::new();
         for peer in &mut leading.peers {
             while let (Some(wanted), Some(end)) = (peer.feeder.wants(end), end)
                 && let Some(stream) = peer.feeder.stream()
@@ -392,10 +386,6 @@ impl Node {
                 (peer.feeder.untold_commit(committed), peer.feeder.stream())
                 && peer.feeder.in_flight_bytes() == 0
             {
-                if held_until.is_some() {
-                    news_is_held = true;
-                    continue;
-                }
                 peer.feeder.told_commit(Some(committed));
                 let news = StreamMessage::Append {
                     term,
@@ -407,7 +397,6 @@ impl Node {
                 outputs.push(Output::Send { to: peer.node, message: Message::Stream(news) });
             }
         }
-        leading.commit_news.plan(held_until.filter(|_| news_is_held));
         for output in outputs {
             self.push(output);
         }

@@ -21,7 +21,6 @@ extern crate alloc;
 mod mutation;
 
 mod applying;
-mod commit_news;
 mod config;
 mod following;
 mod forwarding;

@@ -388,7 +388,7 @@ impl Node {
         }
         self.advance_commit(now);
         self.advance_learned_commit();
-        self.feed(now);
+        self.feed();
         self.confirm_reads();
         self.pump_apply();
         self.finish_recovery();

@@ -296,24 +296,6 @@ fn three_nodes_found_a_group_and_replicate() {
 }
 
 #[test]
-fn word_of_a_commit_comes_with_the_next_batch_while_batches_follow_each_other_and_alone_once_they_stop() {
-    let mut group = Group::new(3);
-    group.seconds(5);
-    let master = group.master();
-    let replica = if master == n(1) { n(2) } else { n(1) };
-    let applied = |group: &mut Group| group.host(replica).applied.len();
-    let before = applied(&mut group);
-    let gap = Duration::from_micros(300);
-    for number in 1..=5 {
-        group.put(master, "one of many", "sync,sync,majority").unwrap();
-        group.run(gap);
-        assert_eq!(applied(&mut group), before + number.max(2) - 1, "after batch {number}");
-    }
-    group.run(gap);
-    assert_eq!(applied(&mut group), before + 5, "nothing follows the last batch");
-}
-
-#[test]
 fn a_node_alone_elects_nobody_unless_it_is_the_group() {
     let mut alone = Group::new(1);
     alone.seconds(1);
