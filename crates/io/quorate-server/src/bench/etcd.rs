@@ -16,6 +16,9 @@ use tonic::transport::Channel;
 
 /// How long a member may take to say how it is.
 const STATUS_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long members that were idle may take to elect a leader anew: while a group was measured they may have been
+/// left without processor time.
+const ELECTION_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long the members may take to apply what the leader has.
 const CATCH_UP_TIMEOUT: Duration = Duration::from_secs(60);
 const POLL_INTERVAL: Duration = Duration::from_millis(2);
@@ -76,13 +79,27 @@ pub(super) async fn version(endpoints: &[String]) -> Result<String, EtcdError> {
 /// [`EtcdError`].
 pub(super) async fn measure(step: &Step, endpoints: &[String]) -> Result<Measured, EtcdError> {
     let members = Member::all(endpoints)?;
-    let (leader, _) = find_leader(&members).await?;
+    let leader = await_leader(&members).await?;
     let (load, last) = load_leader(step, leader.endpoint).await?;
     let end = Instant::now();
     for member in &members {
         member.await_revision(last).await?;
     }
     Ok(Measured::new(&load, end.elapsed(), None))
+}
+
+async fn await_leader<'a>(members: &'a [Member<'a>]) -> Result<&'a Member<'a>, EtcdError> {
+    let search = async {
+        let mut ticks = interval(POLL_INTERVAL);
+        loop {
+            ticks.tick().await;
+            match find_leader(members).await {
+                Err(EtcdError::NoLeader) => {}
+                found => return Ok(found?.0),
+            }
+        }
+    };
+    timeout(ELECTION_TIMEOUT, search).await.unwrap_or(Err(EtcdError::NoLeader))
 }
 
 async fn find_leader<'a>(members: &'a [Member<'a>]) -> Result<(&'a Member<'a>, State), EtcdError> {

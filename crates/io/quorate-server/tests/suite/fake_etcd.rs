@@ -21,7 +21,8 @@ use tonic::{Request, Response, Status};
 use tonic_prost::ProstCodec;
 use tower_service::Service;
 
-/// The cluster. Its last member is slow to apply.
+/// The cluster. Its last member is slow to apply, and it elects its leader anew after each member has told once how
+/// it is.
 pub(crate) struct FakeEtcd {
     members: Vec<SocketAddr>,
     state: Arc<Mutex<State>>,
@@ -32,6 +33,8 @@ pub(crate) struct FakeEtcd {
 pub(crate) struct State {
     /// The index of the member that leads.
     leader: Option<usize>,
+    /// How often a member has told how it is. In their second answers there is no leader.
+    answers: usize,
     /// The writes that were done, each with the index of the member that was asked.
     pub(crate) puts: Vec<(usize, Put)>,
     /// From where the writes came.
@@ -96,6 +99,7 @@ impl FakeEtcd {
         let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let state = State {
             leader,
+            answers: 0,
             puts: Vec::new(),
             writers_addresses: HashSet::new(),
             answers_behind: ANSWERS_BEHIND,
@@ -148,6 +152,9 @@ impl State {
     }
 
     fn status(&mut self, index: usize) -> StatusAnswer {
+        let between_leaders = (MEMBERS..2 * MEMBERS).contains(&self.answers);
+        self.answers += 1;
+        let leader = self.leader.filter(|_| !between_leaders);
         let mut revision = self.revision();
         if index == MEMBERS - 1 && revision > 1 && self.answers_behind > 0 {
             self.answers_behind -= 1;
@@ -157,7 +164,7 @@ impl State {
             header: Some(header(index, revision)),
             version: "3.4.99".to_owned(),
             database_bytes: 1 << 20,
-            leader: self.leader.map_or(0, number),
+            leader: leader.map_or(0, number),
             raft_index: 7,
         }
     }
