@@ -14,36 +14,46 @@
 
 mod arguments;
 mod bench_error;
+mod catch_up;
 mod comparison;
 mod disk;
 mod embedded;
 mod engine_limit;
 mod etcd;
+mod failover;
 mod floor;
 mod host;
 mod html;
 mod job;
+mod key_space;
 mod latencies;
 mod load;
 mod loopback;
 mod measured;
 mod over_grpc;
 mod perform;
+mod printed;
 mod processor_time;
 mod report;
 mod step;
 mod table;
 mod worker;
 mod worker_process;
+mod workload;
 
 pub(crate) use arguments::BENCH_HELP;
 pub use arguments::{BenchArguments, Via};
 pub use bench_error::BenchError;
+pub use catch_up::CatchUpArguments;
 pub use comparison::{Comparison, ComparisonError};
 pub use etcd::EtcdError;
+pub use failover::{Blow, FailoverArguments};
+pub use workload::{Workload, WorkloadArguments};
 
 use crate::program::told_to_stop;
 use html::PageFile;
+use printed::Printed;
+use std::path::Path;
 use tokio::runtime::Builder;
 
 /// Carries out `quorate bench`.
@@ -51,27 +61,43 @@ use tokio::runtime::Builder;
 /// # Errors
 /// [`BenchError`]; no process and no directory is left then.
 pub(crate) fn run(arguments: &BenchArguments) -> Result<(), BenchError> {
-    let page_file = arguments.html.as_deref().map(PageFile::prepare).transpose()?;
+    arguments.workload.check()?;
     let workplace = perform::workplace(arguments)?;
     let runtime =
         Builder::new_current_thread().enable_all().build().map_err(BenchError::system("starting threads"))?;
-    let report = runtime.block_on(async {
+    let printed = runtime.block_on(async {
         tokio::select! {
-            report = perform::perform(arguments, workplace.path()) => report,
+            printed = measure(arguments, workplace.path()) => printed,
             signal = told_to_stop() => {
                 Err(BenchError::Interrupted { signal: signal.map_err(BenchError::system("catching signals"))? })
             }
         }
     })?;
+    if arguments.json {
+        println!("{}", printed.json);
+    } else {
+        print!("{}", printed.text);
+    }
+    Ok(())
+}
+
+/// Measures what is asked for.
+async fn measure(arguments: &BenchArguments, workplace: &Path) -> Result<Printed, BenchError> {
+    if let Some(rounds) = arguments.failover.failover {
+        return failover::measure(arguments, rounds, workplace).await;
+    }
+    if let Some(entries) = arguments.catch_up.catch_up {
+        return catch_up::measure(arguments, entries, workplace).await;
+    }
+    if arguments.workload.reads() {
+        return workload::measure(arguments, workplace).await;
+    }
+    let page_file = arguments.html.as_deref().map(PageFile::prepare).transpose()?;
+    let report = perform::perform(arguments, workplace).await?;
     if let Some(file) = page_file {
         file.write(&html::render(&report))?;
     }
-    if arguments.json {
-        println!("{}", report.json()?);
-    } else {
-        print!("{}", table::render(&report));
-    }
-    Ok(())
+    Ok(Printed { text: table::render(&report), json: report.json()? })
 }
 
 /// Carries out `quorate bench-node`: serves the benchmark that has started this process, until its standard

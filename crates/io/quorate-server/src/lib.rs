@@ -43,7 +43,10 @@ pub mod script;
 mod service;
 mod state_watch;
 
-pub use bench::{BenchArguments, BenchError, Comparison, ComparisonError, EtcdError, Via};
+pub use bench::{
+    BenchArguments, BenchError, Blow, CatchUpArguments, Comparison, ComparisonError, EtcdError,
+    FailoverArguments, Via, Workload, WorkloadArguments,
+};
 pub use budget::{Budgeted, RequestBudget};
 pub use cli::{
     Cli, Command, CompletionsArguments, ConnectionArguments, DelArguments, DemoArguments, EncodingArguments,

@@ -1,5 +1,9 @@
+use super::catch_up::CatchUpArguments;
 use super::comparison::Comparison;
+use super::failover::FailoverArguments;
+use super::workload::WorkloadArguments;
 use crate::EngineChoice;
+use clap::builder::ArgPredicate;
 use clap::{Args, ValueEnum, value_parser};
 use quorate::CommitDurability;
 use std::path::PathBuf;
@@ -11,7 +15,10 @@ pub struct BenchArguments {
     #[arg(long, value_enum, value_delimiter = ',', default_value = "embedded", value_name = "WAY,...")]
     pub via: Vec<Via>,
     /// How many writers there are in each step. Each has one write under way at a time.
+    /// Without it 1,16,64,256; with --failover or --catch-up 16.
     #[arg(long, value_delimiter = ',', default_value = "1,16,64,256", value_name = "N,...")]
+    #[arg(default_value_if("failover", ArgPredicate::IsPresent, "16"), hide_default_value = true)]
+    #[arg(default_value_if("catch_up", ArgPredicate::IsPresent, "16"))]
     #[arg(value_parser = value_parser!(u32).range(1..=WRITERS_MAX))]
     pub writers: Vec<u32>,
     /// How long each step is measured.
@@ -58,6 +65,15 @@ pub struct BenchArguments {
     /// Writes the result to this file too, as a page with plots that needs no network. Its folder must exist.
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
+    /// What the writers do.
+    #[command(flatten)]
+    pub workload: WorkloadArguments,
+    /// Whether to measure failovers, and how.
+    #[command(flatten)]
+    pub failover: FailoverArguments,
+    /// Whether to measure a catch-up.
+    #[command(flatten)]
+    pub catch_up: CatchUpArguments,
     /// Print the result as one JSON object instead of a table.
     #[arg(long)]
     pub json: bool,
@@ -90,9 +106,26 @@ The shares relate a step to what else was measured at as many writers in the sam
 to the smaller of the memory engine's rate (where it was measured) and of the engine's limit. So does how many\n\
 times etcd's rate it reached: etcd's writers are as those over gRPC, all connected to its leader.\n\
 \n\
+A --workload that reads fills a key space first, and its latencies of reads and of writes are told apart; a\n\
+scan is a read. Reads go to the master, as writes do. Here the time in which replicas catch up does not count.\n\
+\n\
+With --failover the writers are clients that follow the master. It fails after --warm-up seconds of load, the\n\
+load goes on for --seconds, and the master comes back; then the next round begins, in the same group. What is\n\
+told: the time from the blow to the first write that a new master has acknowledged, and the longest time in\n\
+which none was. At the end every acknowledged write must be on every node; otherwise the run fails.\n\
+\n\
+With --catch-up a replica's process is killed, the others take so many writes, and it is started again after\n\
+--warm-up seconds of load, which goes on. The time counts from the start of its process until it has applied\n\
+all that was there then. The engine alone is measured for as long, in one process, with batches as large.\n\
+\n\
 Examples:\n  \
 quorate bench --engine memory --floor\n  \
 quorate bench --engine memory,fjall --floor --engine-limit --repeat 3\n  \
 quorate bench --via embedded,grpc --writers 1,64 --seconds 4\n  \
 quorate bench --via embedded,grpc --compare etcd=127.0.0.1:12379,127.0.0.1:22379,127.0.0.1:32379\n  \
+quorate bench --workload ycsb-a --via embedded,grpc --writers 16,64\n  \
+quorate bench --workload read --read-consistency any --keys 1000000\n  \
+quorate bench --failover 10 --seconds 2\n  \
+quorate bench --failover 3 --failover-by stop --writers 1,16 --json\n  \
+quorate bench --catch-up 200000 --repeat 3\n  \
 quorate bench --endpoints 127.0.0.1:14101,127.0.0.1:14102,127.0.0.1:14103 --json";

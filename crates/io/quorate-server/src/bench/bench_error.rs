@@ -1,5 +1,8 @@
 use super::etcd::EtcdError;
+use crate::client::{ClientError, EndpointError};
 use crate::demo::DemoError;
+use bytes::Bytes;
+use data_encoding::HEXLOWER;
 use std::io;
 use std::path::PathBuf;
 use std::process::ExitStatus;
@@ -60,6 +63,48 @@ pub enum BenchError {
     /// A write was refused, or its outcome is unknown.
     #[error("a write failed: {}", .0.message())]
     Write(Box<Status>),
+    /// A client of the group failed.
+    #[error("a client of the benchmark failed: {0}")]
+    Client(#[from] ClientError),
+    /// A client has no meaning.
+    #[error(transparent)]
+    Endpoints(#[from] EndpointError),
+    /// No write was acknowledged when it had to be.
+    #[error("waited {seconds} s for a write to be acknowledged, in vain: is the machine too busy?")]
+    NoWrite {
+        /// How long.
+        seconds: u64,
+    },
+    /// Acknowledged writes are not where they should be.
+    #[error(
+        "{lost} acknowledged writes are lost, the first one of the key {}: keep what it took to see this, and \
+        report it as a bug",
+        HEXLOWER.encode(first)
+    )]
+    Lost {
+        /// How many.
+        lost: u64,
+        /// The key of the first one.
+        first: Bytes,
+    },
+    /// A master that had been replaced went on accepting writes.
+    #[error(
+        "{count} writes were accepted by the old master after the new one's first: keep what it took to see \
+        this, and report it as a bug"
+    )]
+    Stale {
+        /// How many.
+        count: u64,
+    },
+    /// A read or a write was refused, or the outcome of a write is unknown.
+    #[error("a call failed: {}", .0.message())]
+    Call(Box<Status>),
+    /// An argument says something of reads, and there are none.
+    #[error("{argument} is for workloads that read: give one with --workload too, or leave it out")]
+    NothingRead {
+        /// The argument.
+        argument: &'static str,
+    },
     /// The process was told to stop.
     #[error("stopped by {signal}; the nodes are ended and their directories removed")]
     Interrupted {

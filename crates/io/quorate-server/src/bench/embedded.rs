@@ -22,7 +22,7 @@ pub(super) async fn measure(
     durability: CommitDurability,
     home: &Path,
 ) -> Result<Measured, BenchError> {
-    let mut nodes = open(engine, durability, home).await?;
+    let (mut nodes, _) = open(engine, durability, home).await?;
     let master = wait_for_master(&mut nodes).await?;
     let processes: Vec<u32> = nodes.iter().map(WorkerProcess::id).collect();
     let (processor_before, count_before) = (processor_time::of(&processes), count(&mut nodes).await?);
@@ -39,28 +39,29 @@ pub(super) async fn measure(
     Ok(measured)
 }
 
-async fn open(
+/// Opens a new group in `home`. Returns also what opens each of its nodes again.
+pub(super) async fn open(
     engine: EngineChoice,
     durability: CommitDurability,
     home: &Path,
-) -> Result<[WorkerProcess; 3], BenchError> {
+) -> Result<([WorkerProcess; 3], [OpenNode; 3]), BenchError> {
     let mut nodes = WorkerProcess::start_three("node")?;
     let ports = free_ports(nodes.len()).map_err(BenchError::system("finding free ports"))?;
     let member = |(index, port)| (node_name(index), format!("127.0.0.1:{port}"));
     let members: Vec<_> = ports.into_iter().enumerate().map(member).collect();
-    ask_all(&mut nodes, |index| OpenNode {
+    let jobs = [0, 1, 2].map(|index| OpenNode {
         name: node_name(index),
         members: members.clone(),
         directory: home.join(node_name(index)),
         engine,
         durability: durability.to_string(),
-    })
-    .await?;
-    Ok(nodes)
+    });
+    ask_all(&mut nodes, |index| jobs[index].clone()).await?;
+    Ok((nodes, jobs))
 }
 
 /// The index of the node that leads, once one does.
-async fn wait_for_master(nodes: &mut [WorkerProcess]) -> Result<usize, BenchError> {
+pub(super) async fn wait_for_master(nodes: &mut [WorkerProcess]) -> Result<usize, BenchError> {
     let search = async {
         let mut ticks = interval(POLL_INTERVAL);
         loop {

@@ -1,20 +1,22 @@
-use super::job::{AppliedCount, NodeLoad, OpenNode};
+use super::job::{AppliedCount, FillNode, NodeLoad, OpenNode, RunWorkload};
 use super::load::{self, Target};
 use super::step::Step;
+use super::workload::{self, WorkloadLoad};
 use quorate::{
     BytesDatabase, CommitDurability, CommitToken, ConsistencyPolicy, DatabaseError, NodeState, OpenError,
     ReadError, RepConfig, ReplicatedEnvironment, WriteError,
 };
+use std::rc::Rc;
 use std::time::Duration;
 use tokio::runtime::Builder;
 
 /// The group's name.
 const GROUP: &str = "bench";
 /// How long a node may take to apply what the master has.
-const CATCH_UP_TIMEOUT: Duration = Duration::from_secs(60);
+const CATCH_UP_TIMEOUT: Duration = Duration::from_secs(600);
 
 /// A node of a group in this process, and the load on it.
-pub(super) struct Host(ReplicatedEnvironment);
+pub(super) struct Host(Rc<ReplicatedEnvironment>);
 
 /// Why a node does not do what it is asked to.
 #[derive(Debug, thiserror::Error)]
@@ -35,14 +37,14 @@ pub(super) enum HostError {
 
 impl Host {
     pub(super) fn open(job: OpenNode) -> Result<Self, HostError> {
-        let durability: CommitDurability = job.durability.parse().map_err(malformed)?;
+        let durability: CommitDurability = job.durability.parse().map_err(HostError::malformed)?;
         let builder = RepConfig::builder(GROUP, job.name, "127.0.0.1")
             .data_dir(job.directory)
             .engine(job.engine.into())
             .durability(durability);
         let builder =
             job.members.into_iter().fold(builder, |builder, (name, address)| builder.member(name, address));
-        Ok(Self(ReplicatedEnvironment::new(builder.build())?))
+        Ok(Self(Rc::new(ReplicatedEnvironment::new(builder.build())?)))
     }
 
     pub(super) fn leads(&self) -> bool {
@@ -57,9 +59,22 @@ impl Host {
         Ok(NodeLoad { load, last: last.map(|last| last.to_string()) })
     }
 
+    /// Writes the first rows of a key space, and returns the last write's token.
+    pub(super) fn fill(&self, job: FillNode) -> Result<Option<String>, HostError> {
+        let database = Embedded(self.0.bytes("default")?);
+        let runtime = Builder::new_current_thread().build()?;
+        let last = runtime.block_on(job.keys.fill(&database, job.rows))?;
+        Ok(last.map(|last| last.to_string()))
+    }
+
+    /// Runs a workload's writers on this thread.
+    pub(super) fn run_workload(&self, job: &RunWorkload) -> Result<WorkloadLoad, HostError> {
+        workload::run_embedded(&self.0, job)
+    }
+
     /// Waits until the node has applied a write.
     pub(super) fn await_write(&self, token: &str) -> Result<(), HostError> {
-        let token: CommitToken = token.parse().map_err(malformed)?;
+        let token: CommitToken = token.parse().map_err(HostError::malformed)?;
         let policy = ConsistencyPolicy::CommitPointConsistency { token, timeout: CATCH_UP_TIMEOUT };
         self.0.read(policy).wait()?;
         Ok(())
@@ -71,8 +86,11 @@ impl Host {
     }
 }
 
-fn malformed(error: impl ToString) -> HostError {
-    HostError::Job(error.to_string())
+impl HostError {
+    /// What a job says has no meaning.
+    pub(super) fn malformed(error: impl ToString) -> Self {
+        Self::Job(error.to_string())
+    }
 }
 
 /// The database that writers in this process write to.

@@ -1,6 +1,8 @@
+use super::key_space::KeySpace;
 use super::latencies::Percentiles;
 use super::load::Load;
 use super::step::Step;
+use super::workload::{Plan, WorkloadLoad};
 use crate::EngineChoice;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -13,6 +15,8 @@ pub(super) enum Job {
     OpenNode(OpenNode),
     SayWhetherLeading(SayWhetherLeading),
     LoadNode(LoadNode),
+    FillNode(FillNode),
+    RunWorkload(RunWorkload),
     AwaitWrite(AwaitWrite),
     CountApplied(CountApplied),
     Follow(Follow),
@@ -45,6 +49,8 @@ jobs! {
     OpenNode => ();
     SayWhetherLeading => bool;
     LoadNode => NodeLoad;
+    FillNode => Option<String>;
+    RunWorkload => WorkloadLoad;
     AwaitWrite => ();
     CountApplied => AppliedCount;
     Follow => u16;
@@ -55,7 +61,7 @@ jobs! {
 }
 
 /// Open a node of a group.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct OpenNode {
     pub(super) name: String,
     /// Names and addresses of all members.
@@ -73,6 +79,22 @@ pub(super) struct SayWhetherLeading;
 /// Run a step's writers against the open node, in this process.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct LoadNode(pub(super) Step);
+
+/// Write the first rows of a key space through the open node, in this process, and answer the last write's
+/// token.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(super) struct FillNode {
+    pub(super) keys: KeySpace,
+    pub(super) rows: u64,
+}
+
+/// Run a workload's writers against the open node, in this process.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct RunWorkload {
+    pub(super) plan: Plan,
+    /// What each read must have seen, in its text form.
+    pub(super) consistency: String,
+}
 
 /// What a load did, and the token of its last write.
 #[derive(Debug, Serialize, Deserialize)]

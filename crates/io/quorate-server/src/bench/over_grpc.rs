@@ -75,9 +75,8 @@ async fn load_master(
     master: &str,
     durability: CommitDurability,
 ) -> Result<(Load, Option<u64>), BenchError> {
-    let durability = durability_message(durability);
     let connections = step.writers.div_ceil(WRITERS_PER_CONNECTION);
-    let targets = (0..connections).map(|_| Ok(OverGrpc { client: connect(master)?, durability }));
+    let targets = (0..connections).map(|_| OverGrpc::connect(master, durability));
     let targets = targets.collect::<Result<Vec<_>, BenchError>>()?;
     load::run(step, &targets).await.map_err(|status| BenchError::Write(Box::new(status)))
 }
@@ -142,9 +141,24 @@ const fn sync_policy(policy: quorate::SyncPolicy) -> SyncPolicy {
 
 /// The default database of a node, as a client sees it.
 #[derive(Clone)]
-struct OverGrpc {
+pub(super) struct OverGrpc {
     client: QuorateClient<Channel>,
     durability: Durability,
+}
+
+impl OverGrpc {
+    /// A connection of its own to the node that serves clients at `address`.
+    ///
+    /// # Errors
+    /// [`BenchError::Endpoint`] if it is no address.
+    pub(super) fn connect(address: &str, durability: CommitDurability) -> Result<Self, BenchError> {
+        Ok(Self { client: connect(address)?, durability: durability_message(durability) })
+    }
+
+    /// The generated client.
+    pub(super) fn calls(&self) -> QuorateClient<Channel> {
+        self.client.clone()
+    }
 }
 
 impl Target for OverGrpc {

@@ -13,11 +13,15 @@ pub(super) struct Step {
 }
 
 impl Step {
+    /// A seed for one writer or applier, other ones in every run.
+    pub(super) fn seed(number: u64) -> u64 {
+        std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), number)
+    }
+
     /// Rows for one writer or applier. `number` tells it from the others.
     pub(super) fn rows(&self, number: u64) -> RandomRows {
-        let seed = std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), number);
         RandomRows {
-            random: Random::new(seed),
+            random: Random::new(Self::seed(number)),
             key: vec![0; self.key_bytes as usize],
             value: vec![0; self.value_bytes as usize],
         }

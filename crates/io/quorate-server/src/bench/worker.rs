@@ -52,6 +52,8 @@ impl Worker {
             }
             Job::SayWhetherLeading(_) => answer(self.host()?.leads()),
             Job::LoadNode(job) => answer(self.host()?.load(&job.0)?),
+            Job::FillNode(job) => answer(self.host()?.fill(job)?),
+            Job::RunWorkload(job) => answer(self.host()?.run_workload(&job)?),
             Job::AwaitWrite(job) => {
                 self.host()?.await_write(&job.token)?;
                 answer(())

@@ -45,6 +45,15 @@ impl WorkerProcess {
         self.child.id()
     }
 
+    /// Ends the process at once, as `kill -9` does.
+    pub(super) fn end(&mut self) -> Result<(), BenchError> {
+        self.child
+            .kill()
+            .and_then(|()| self.child.wait())
+            .map(drop)
+            .map_err(BenchError::system("ending a process"))
+    }
+
     /// Has a job done and waits for the answer.
     pub(super) async fn ask<A: Ask>(&mut self, job: A) -> Result<A::Answer, BenchError> {
         self.order(job)?;

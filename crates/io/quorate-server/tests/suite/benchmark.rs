@@ -35,6 +35,110 @@ fn a_run_measures_the_group_in_both_ways_next_to_the_floor_and_the_engine_and_le
     assert_eq!(std::fs::read_dir(&directory).unwrap().count(), 0);
 }
 
+fn report_of(directory: &Path, arguments: &[&str]) -> Value {
+    let output = bench(directory, arguments).arg("--json").output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(std::fs::read_dir(directory).unwrap().count(), 0);
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[test]
+fn a_failover_is_measured_from_the_kill_to_the_next_write_and_nothing_acknowledged_is_lost() {
+    let directory = tempfile::tempdir().unwrap();
+    let report = report_of(directory.path(), &["--failover", "1", "--writers", "4"]);
+    let failover = &report["failovers"][0];
+    let round = &failover["rounds"][0];
+    assert_eq!((&failover["writers"], &failover["what"]), (&4.into(), &"fjall".into()));
+    assert!(round["first_write_ms"].as_f64().unwrap() > 0.0, "{report}");
+    assert!(round["gap_ms"].as_f64().unwrap() > 0.0, "{report}");
+    assert!((1..=4).contains(&round["under_way"].as_u64().unwrap()), "{report}");
+    assert!(failover["acknowledged"].as_u64().unwrap() > 8, "{report}");
+}
+
+#[test]
+fn a_hung_master_is_replaced_and_accepts_nothing_when_it_goes_on() {
+    let directory = tempfile::tempdir().unwrap();
+    let arguments = ["--failover", "1", "--failover-by", "stop", "--writers", "4", "--engine", "memory"];
+    let report = report_of(directory.path(), &arguments);
+    assert_eq!(report["settings"]["by"], "stop");
+    assert!(report["failovers"][0]["first_write_ms_median"].as_f64().unwrap() > 0.0, "{report}");
+}
+
+#[test]
+fn a_replica_that_was_away_catches_up_while_writers_go_on() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_quorate"));
+    command
+        .args(["bench", "--warm-up", "0", "--catch-up", "3000", "--json", "--directory"])
+        .arg(directory.path());
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let (catch_up, round) = (&report["catch_ups"][0], &report["catch_ups"][0]["rounds"][0]);
+    assert_eq!((&catch_up["writers"], &round["entries"]), (&16.into(), &3000.into()));
+    for figure in ["entries_per_second", "engine_per_second", "share_of_engine", "writes_per_second"] {
+        assert!(catch_up[figure].as_f64().unwrap() > 0.0, "{report}");
+    }
+    assert!(round["open_ms"].as_f64().unwrap() < 1e3 * round["seconds"].as_f64().unwrap(), "{report}");
+    assert_eq!(std::fs::read_dir(&directory).unwrap().count(), 0);
+}
+
+/// Runs a workload on a small group and returns its steps.
+fn workload(name: &str, arguments: &[&str]) -> Vec<Value> {
+    let directory = tempfile::tempdir().unwrap();
+    let common = ["--workload", name, "--keys", "500", "--writers", "4", "--engine", "memory"];
+    let report = report_of(directory.path(), &[&common, arguments].concat());
+    let steps = report["steps"].as_array().unwrap().clone();
+    for step in &steps {
+        assert!(step["operations_per_second"].as_f64().unwrap() > 0.0, "{report}");
+        assert_eq!(step["reads_missed"], 0, "{report}");
+    }
+    steps
+}
+
+#[test]
+fn reads_alone_are_measured_in_both_ways_and_find_every_row() {
+    let steps = workload("read", &["--via", "embedded,grpc"]);
+    assert_eq!(steps.len(), 2);
+    for step in steps {
+        assert!(step["read_latency"]["p50"].as_u64().unwrap() > 0, "{step}");
+        assert_eq!((&step["writes_per_second"], &step["write_latency"]), (&0.0.into(), &Value::Null));
+    }
+}
+
+#[test]
+fn reads_and_writes_of_a_workload_have_latencies_of_their_own() {
+    for (name, arguments) in [
+        ("ycsb-d", ["--via", "embedded", "--read-consistency", "time:500ms"]),
+        ("ycsb-e", ["--via", "grpc", "--read-consistency", "linearizable"]),
+    ] {
+        let steps = workload(name, &arguments);
+        for side in ["read_latency", "write_latency"] {
+            assert!(steps[0][side]["max"].as_u64().unwrap() > 0, "{name}: {steps:?}");
+        }
+    }
+}
+
+#[test]
+fn what_does_not_fit_together_is_refused_by_name() {
+    let directory = tempfile::tempdir().unwrap();
+    let refused = |arguments: &[&str], named: &[&str]| {
+        let output = bench(directory.path(), arguments).output().unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{errors}");
+        assert!(named.iter().all(|name| errors.contains(name)), "{errors}");
+    };
+    refused(&["--failover", "1", "--floor"], &["--failover", "--floor"]);
+    refused(&["--failover", "1", "--via", "embedded"], &["--failover", "--via"]);
+    refused(&["--catch-up", "1", "--failover", "1"], &["--catch-up", "--failover"]);
+    refused(&["--workload", "read", "--endpoints", "127.0.0.1:1"], &["--workload", "--endpoints"]);
+    refused(&["--workload", "read", "--read-consistency", "token:1"], &["is no consistency"]);
+    refused(&["--failover-by", "stop"], &["--failover <N>"]);
+    let output = bench(directory.path(), &["--keys", "5"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("--keys is for workloads that read"));
+}
+
 #[test]
 fn an_interrupted_run_ends_its_processes_and_removes_their_directories() {
     let directory = tempfile::tempdir().unwrap();
