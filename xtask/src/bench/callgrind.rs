@@ -8,7 +8,8 @@ use std::path::Path;
 pub(super) struct Cost {
     /// Instructions of the program itself, what is linked into it included.
     pub(super) instructions: u64,
-    /// Calls from the program into shared libraries.
+    /// Calls from the program into shared libraries. callgrind counts those of a whole run, whether it counts
+    /// instructions at the time or not.
     pub(super) calls: u64,
 }
 
@@ -31,6 +32,12 @@ impl Cost {
             Some(total) => Err(format!("its costs add up to {}, and it says {total}", reader.counted)),
             None => Err("it ends before its total: was the program killed?".to_owned()),
         }
+    }
+
+    /// What this has more than `less`; `None` if it has less of anything.
+    pub(super) fn checked_sub(self, less: Self) -> Option<Self> {
+        let instructions = self.instructions.checked_sub(less.instructions)?;
+        Some(Self { instructions, calls: self.calls.checked_sub(less.calls)? })
     }
 }
 
@@ -175,6 +182,13 @@ totals: 153
     #[test]
     fn the_programs_own_instructions_are_counted_and_its_calls_of_libraries() {
         assert_eq!(Cost::parse(SAMPLE, "quorate-guard"), Ok(Cost { instructions: 107, calls: 5 }));
+    }
+
+    #[test]
+    fn what_twice_takes_more_than_once_is_a_cost() {
+        let (once, twice) = (Cost { instructions: 10, calls: 3 }, Cost { instructions: 19, calls: 4 });
+        assert_eq!(twice.checked_sub(once), Some(Cost { instructions: 9, calls: 1 }));
+        assert_eq!(once.checked_sub(twice), None);
     }
 
     #[test]

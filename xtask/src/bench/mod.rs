@@ -90,20 +90,29 @@ fn count_all(root: &Path) -> Result<Figures, Failure> {
     counted.collect::<Result<Figures, Failure>>()
 }
 
-/// Counts one piece of work. What callgrind wrote of it stays in `folder`, for who wants to see where it goes.
+/// Counts one piece of work: what doing it twice takes more than doing it once.
 fn count(program: &Path, name: &str, folder: &Path) -> Result<Figure, Failure> {
+    let (_, once) = run_counted(program, name, 1, folder)?;
+    let (operations, twice) = run_counted(program, name, 2, folder)?;
+    let cost = twice.checked_sub(once).ok_or_else(|| bad(name, "twice takes less than once".to_owned()))?;
+    Ok(Figure::per_operation(cost, operations))
+}
+
+/// Does a piece of work under callgrind, and returns how many operations it is and what all times took. What callgrind
+/// wrote stays in `folder`, for who wants to see where it goes.
+fn run_counted(program: &Path, name: &str, times: u32, folder: &Path) -> Result<(u64, Cost), Failure> {
     let profile = profile(folder, name);
     let mut out_file = std::ffi::OsString::from("--callgrind-out-file=");
     out_file.push(&profile);
     let mut valgrind = Command::new("valgrind");
     valgrind.args(["--quiet", "--tool=callgrind", "--compress-strings=no", "--compress-pos=no", COUNTED]);
-    valgrind.arg(out_file).arg(program).arg(name);
+    valgrind.arg(out_file).arg(program).args([name, &times.to_string()]);
     let output = text(process::output(&mut valgrind)?);
     let operations = output.trim().parse().ok().filter(|operations| *operations > 0);
     let operations = operations.ok_or_else(|| bad(name, format!("{output:?} is no number of operations")))?;
     let written = fs::read_to_string(&profile).map_err(Failure::file(&profile))?;
     let cost = Cost::parse(&written, PACKAGE).map_err(|detail| bad(&profile.to_string_lossy(), detail))?;
-    Ok(Figure::per_operation(cost, operations))
+    Ok((operations, cost))
 }
 
 fn profile(folder: &Path, name: &str) -> PathBuf {
