@@ -5,8 +5,9 @@ use std::time::Duration;
 use tonic::transport::{Channel, Endpoint as Route};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
-/// A node that is silent is asked whether it is still there this often, and may take as long to answer.
-const KEEPALIVE: Duration = Duration::from_secs(2);
+/// A node that is silent is asked whether it is still there this often, and may take as long to answer. A process
+/// that has stopped keeps its connections; and a write that is sent again to another node is carried out once.
+const KEEPALIVE: Duration = Duration::from_millis(500);
 /// The longest value there can be, and what is around it.
 const MESSAGE_BYTES_MAX: usize = 64 << 20;
 /// How many nodes a client keeps connections to: those it is given, and masters that it is told of.
