@@ -53,7 +53,11 @@ impl Client {
         match failure_of(status).and_then(|failure| failure.reason) {
             Some(reason) => judge_reason(reason, text, target, &self.endpoints),
             None if status.source().is_some() => {
-                self.endpoints.turn_away(target.number, None);
+                if has_timed_out(status) {
+                    self.endpoints.turn_away_from_silent(target.number);
+                } else {
+                    self.endpoints.turn_away(target.number, None);
+                }
                 if is_connect_error(status) {
                     Setback::NotDone { text: format!("{address} cannot be reached") }
                 } else {
@@ -120,12 +124,14 @@ fn refused(endpoint: &Endpoint, reason: String) -> ClientError {
 
 /// Whether there was no connection on which anything could have been sent.
 fn is_connect_error(status: &Status) -> bool {
-    let mut cause: Option<&(dyn Error + 'static)> = status.source();
-    while let Some(error) = cause {
-        if error.is::<tonic::ConnectError>() {
-            return true;
-        }
-        cause = error.source();
-    }
-    false
+    causes(status).any(|cause| cause.is::<tonic::ConnectError>())
+}
+
+/// Whether the node at the other end of the connection has not answered when it was asked whether it is there.
+fn has_timed_out(status: &Status) -> bool {
+    causes(status).filter_map(|cause| cause.downcast_ref()).any(hyper::Error::is_timeout)
+}
+
+fn causes(status: &Status) -> impl Iterator<Item = &(dyn Error + 'static)> {
+    std::iter::successors(status.source(), |cause| (*cause).source())
 }

@@ -1,13 +1,16 @@
 use crate::v1::quorate_client::QuorateClient;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{PoisonError, RwLock};
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 use tonic::transport::{Channel, Endpoint as Route};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 /// A node that is silent is asked whether it is still there this often, and may take as long to answer. A process
 /// that has stopped keeps its connections; and a write that is sent again to another node is carried out once.
 const KEEPALIVE: Duration = Duration::from_millis(500);
+/// How long a node that was silent is kept away from: the others may take it for the master until they have elected
+/// another one.
+const AVOIDANCE: Duration = Duration::from_secs(1);
 /// The longest value there can be, and what is around it.
 const MESSAGE_BYTES_MAX: usize = 64 << 20;
 /// How many nodes a client keeps connections to: those it is given, and masters that it is told of.
@@ -69,6 +72,14 @@ pub(super) struct Target {
 pub(super) struct Endpoints {
     known: RwLock<Vec<Endpoint>>,
     target: AtomicUsize,
+    silent: Mutex<Option<Silent>>,
+}
+
+/// A node that has said nothing for too long, and when it is turned to again.
+#[derive(Clone, Copy, Debug)]
+struct Silent {
+    number: usize,
+    until: Instant,
 }
 
 impl Endpoints {
@@ -83,7 +94,7 @@ impl Endpoints {
         if known.is_empty() {
             return Err(EndpointError::None);
         }
-        Ok(Self { known: RwLock::new(known), target: AtomicUsize::new(0) })
+        Ok(Self { known: RwLock::new(known), target: AtomicUsize::new(0), silent: Mutex::new(None) })
     }
 
     /// All nodes known.
@@ -99,13 +110,32 @@ impl Endpoints {
     }
 
     /// Turns away from the node `from`, to `address` where that is given, else to the next one; unless
-    /// another call has turned away from it already.
+    /// another call has turned away from it already. A silent node is turned to only where there is no other.
     pub(super) fn turn_away(&self, from: usize, address: Option<&str>) {
-        let to = match address.and_then(|address| self.number_of(address)) {
-            Some(to) => to,
-            None => (from + 1) % self.known.read().unwrap_or_else(PoisonError::into_inner).len(),
-        };
-        let _ = self.target.compare_exchange(from, to, Ordering::Relaxed, Ordering::Relaxed);
+        self.turn_away_at(Instant::now(), from, address);
+    }
+
+    /// Turns away from the node `from`, which says nothing, and for a while keeps away from it.
+    pub(super) fn turn_away_from_silent(&self, from: usize) {
+        self.turn_away_from_silent_at(Instant::now(), from);
+    }
+
+    fn turn_away_from_silent_at(&self, now: Instant, from: usize) {
+        let silent = Silent { number: from, until: now + AVOIDANCE };
+        *self.silent.lock().unwrap_or_else(PoisonError::into_inner) = Some(silent);
+        self.turn_away_at(now, from, None);
+    }
+
+    fn turn_away_at(&self, now: Instant, from: usize, address: Option<&str>) {
+        let silent = *self.silent.lock().unwrap_or_else(PoisonError::into_inner);
+        let silent = silent.filter(|silent| now < silent.until).map(|silent| silent.number);
+        let named = address.and_then(|address| self.number_of(address));
+        let count = self.known.read().unwrap_or_else(PoisonError::into_inner).len();
+        let others = (1..count).map(|step| (from + step) % count);
+        let to = named.into_iter().chain(others).find(|to| Some(*to) != silent);
+        if let Some(to) = to {
+            let _ = self.target.compare_exchange(from, to, Ordering::Relaxed, Ordering::Relaxed);
+        }
     }
 
     /// The number of the node that serves at `address`, which becomes known if it was not.
@@ -137,6 +167,28 @@ mod tests {
         endpoints.turn_away(1, Some("c:3"));
         assert_eq!(endpoints.target().endpoint.address, "c:3");
         endpoints.turn_away(2, Some("no address"));
+        assert_eq!(endpoints.target().endpoint.address, "a:1");
+    }
+
+    #[tokio::test]
+    async fn calls_keep_away_from_a_silent_node_also_where_others_take_it_for_the_master() {
+        let endpoints = Endpoints::new(["a:1", "b:2", "c:3"]).unwrap();
+        let address = || endpoints.target().endpoint.address;
+        let begin = Instant::now();
+        endpoints.turn_away_from_silent_at(begin, 0);
+        assert_eq!(address(), "b:2");
+        endpoints.turn_away_at(begin, 1, Some("a:1"));
+        assert_eq!(address(), "c:3");
+        endpoints.turn_away_at(begin, 2, None);
+        assert_eq!(address(), "b:2");
+        endpoints.turn_away_at(begin + AVOIDANCE, 1, Some("a:1"));
+        assert_eq!(address(), "a:1");
+    }
+
+    #[tokio::test]
+    async fn a_silent_node_that_is_the_only_one_is_turned_to_again() {
+        let endpoints = Endpoints::new(["a:1"]).unwrap();
+        endpoints.turn_away_from_silent(0);
         assert_eq!(endpoints.target().endpoint.address, "a:1");
     }
 
