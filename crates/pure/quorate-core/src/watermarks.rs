@@ -7,7 +7,8 @@ use core::fmt;
 ///   trimmed <= engine_durable <= applied <= committed <= written      and      engine_durable <= durable <= written
 /// ```
 ///
-/// A relation that does not hold is a bug, found by [`assert_ordered`](Self::assert_ordered).
+/// A relation that does not hold is a bug, found by [`assert_ordered`](Self::assert_ordered). Only of a node that was opened with an engine
+/// that lacks what its log has trimmed, and that stops at once, do they tell exactly that: `trimmed` stands above `engine_durable`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Watermarks {
     /// The log no longer holds entries up to here.

@@ -35,7 +35,8 @@ impl Applying {
         Self {
             committed,
             applied,
-            engine_durable: base,
+            // What was trimmed was durable there, as long as this is the engine that it was trimmed for.
+            engine_durable: base.min(applied),
             handed: applied,
             in_flight_bytes: 0,
             reading: false,

@@ -574,6 +574,9 @@ fn a_node_whose_engine_lacks_what_its_log_has_trimmed_halts_and_says_so() {
         let stores = |output: &Output| matches!(output, Output::StoreHardState(_));
         assert!(!outputs.iter().any(stores), "nothing was changed");
         assert_eq!(node.deadline(), None);
+        let marks = node.progress().watermarks;
+        let held = applied.map(|applied| applied.vlsn);
+        assert_eq!((marks.engine_durable, marks.applied), (held, held), "no more than it has");
     }
     let mut node = open(Some(entry(10)));
     assert!(std::iter::from_fn(|| node.poll()).all(|output| !matches!(output, Output::Halt(_))));

@@ -10,7 +10,7 @@ use quorate_log::Log;
 use quorate_log::vfs::{MemoryVfs, Retain, Vfs};
 use quorate_policy::CommitDurability;
 use quorate_replica::{
-    Input, Message, Node, NodeConfig, Opened, Output, Proposal, ReadId, StreamId, StreamMessage,
+    Halt, Input, Message, Node, NodeConfig, Opened, Output, Proposal, ReadId, StreamId, StreamMessage,
 };
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
@@ -28,6 +28,8 @@ pub(super) struct Subject {
     engine: Option<EntryId>,
     /// What the shell has done and not told yet.
     completions: VecDeque<Completion>,
+    /// Why the node has stopped.
+    halted: Option<Halt>,
     heard: Heard,
     /// Everything that has happened, by signature and once.
     seen: BTreeSet<u128>,
@@ -71,6 +73,7 @@ impl Subject {
             stored,
             engine: None,
             completions: VecDeque::new(),
+            halted: None,
             heard: Heard::default(),
             seen: BTreeSet::new(),
         };
@@ -192,7 +195,13 @@ impl Subject {
     /// What must hold at any time, whatever the peers say.
     pub(super) fn assert_sound(&mut self) {
         let progress = self.node.progress();
-        progress.watermarks.assert_ordered();
+        match self.halted {
+            Some(Halt::EngineBehind { applied, base }) => {
+                assert!((applied, self.node.deadline()) == (self.engine, None), "it stops as it was found");
+                assert!(progress.watermarks.applied < Some(base.vlsn), "the engine is said to hold more");
+            }
+            _ => progress.watermarks.assert_ordered(),
+        }
         assert!(self.node.hard_state().promised >= progress.term, "a term is led or followed once promised");
         assert_eq!(self.node.hard_state(), &self.stored, "what is to be stored was handed out");
         let written = progress.watermarks.written;
@@ -212,6 +221,7 @@ impl Subject {
 
     fn start(&mut self) {
         self.completions.clear();
+        self.halted = None;
         self.heard = Heard::default();
         let Ok(log) = log_files::open(&self.disk) else { return };
         self.stored.open_count += 1;
@@ -279,7 +289,11 @@ impl Subject {
                 return;
             }
             Output::Event(event) => return self.note(|signature| signature.shape(&event)),
-            Output::Halt(halt) => return self.note(|signature| signature.shape(&halt)),
+            Output::Halt(halt) => {
+                self.note(|signature| signature.shape(&halt));
+                self.halted = Some(halt);
+                return;
+            }
             Output::State { state, .. } => return self.note(|signature| signature.shape(&state)),
             Output::ReadReady { .. } => return self.note(|signature| signature.word("read")),
             Output::ReadFailed { failure, .. } => return self.note(|signature| signature.shape(&failure)),
