@@ -1,7 +1,7 @@
 //! A whole group of nodes in memory. An operation is one batch of entries: proposed on the master, appended and
 //! acknowledged by the replicas, committed, and applied by all.
 
-use crate::codec::{BATCH_ENTRIES, PAYLOAD_BYTES};
+use crate::codec::PAYLOAD_BYTES;
 use crate::host::{Host, Wires};
 use crate::workload::Workload;
 use bytes::Bytes;
@@ -40,8 +40,8 @@ pub(crate) struct Group {
 }
 
 impl Group {
-    /// A group of `count` nodes that has elected its master.
-    pub(crate) fn founded(count: u16) -> Self {
+    /// A group of `count` nodes that has elected its master, and is given so many entries at a time.
+    pub(crate) fn founded(count: u16, batch_entries: usize) -> Self {
         let payload = Bytes::from(vec![7; PAYLOAD_BYTES]);
         let proposal = Proposal { payload, durability: CommitDurability::default() };
         let hosts = (1..=count).map(|number| Host::new(NodeId::new(number), members(count)));
@@ -50,7 +50,7 @@ impl Group {
             master: 0,
             wires: Wires::new(),
             now: Time::ZERO,
-            proposals: vec![proposal; BATCH_ENTRIES],
+            proposals: vec![proposal; batch_entries],
         };
         group.connect();
         group.deliver();
@@ -119,10 +119,36 @@ impl Workload for Group {
             self.hosts[self.master].propose(self.now, &self.proposals, &mut self.wires);
             self.deliver();
         }
-        let last = before.advance((BATCHES * BATCH_ENTRIES) as u64);
+        let last = before.advance((BATCHES * self.proposals.len()) as u64);
         while self.applied_by_all() != Some(last) {
             self.pass_time();
         }
         BATCHES as u64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
+    use std::alloc::System;
+
+    #[global_allocator]
+    static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+
+    /// What one batch of so many entries takes, once what is kept for use again is there.
+    fn allocations(batch_entries: usize) -> usize {
+        let mut group = Group::founded(3, batch_entries);
+        (0..4).for_each(|_| _ = group.run());
+        let region = Region::new(ALLOCATOR);
+        (0..4).for_each(|_| _ = group.run());
+        region.change().allocations / (4 * BATCHES)
+    }
+
+    /// Buffers are taken in pieces of some length, so a long batch may need a piece more.
+    #[test]
+    fn more_entries_in_a_batch_cost_three_nodes_no_more_allocations_but_for_a_few_buffers() {
+        let (one, few, many) = (allocations(1), allocations(64), allocations(1024));
+        assert!(few <= one + 4 && many <= few + 32, "1: {one}, 64: {few}, 1024: {many} allocations");
     }
 }

@@ -1,4 +1,4 @@
-use crate::codec::{Decode, Encode};
+use crate::codec::{BATCH_ENTRIES, Decode, Encode};
 use crate::commit::Commit;
 use crate::group::Group;
 use crate::vlsn::{Append, LookUp, LookUpSealed};
@@ -18,7 +18,7 @@ pub(crate) const WORKLOADS: &[(&str, Prepare)] = &[
     ("codec/encode", || Box::new(Encode::new())),
     ("commit/3-nodes", || Box::new(Commit::new(3))),
     ("commit/5-nodes", || Box::new(Commit::new(5))),
-    ("group/batch-of-64", || Box::new(Group::founded(3))),
+    ("group/batch-of-64", || Box::new(Group::founded(3, BATCH_ENTRIES))),
     ("vlsn/append", || Box::new(Append)),
     ("vlsn/look-up", || Box::new(LookUp::new())),
     ("vlsn/look-up-sealed", || Box::new(LookUpSealed::new())),
