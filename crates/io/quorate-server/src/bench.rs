@@ -15,6 +15,7 @@
 mod arguments;
 mod bench_error;
 mod catch_up;
+mod closed_loop;
 mod comparison;
 mod disk;
 mod embedded;

@@ -1,9 +1,9 @@
+use super::closed_loop::run_all;
 use super::load::Target;
 use quorate_core::Random;
 use serde::{Deserialize, Serialize};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use tokio::task::{JoinSet, LocalSet};
 
 /// How many rows are written at a time when a key space is filled.
 const FILLERS: usize = 256;
@@ -38,19 +38,8 @@ impl KeySpace {
     /// The first failure of a write; the other writers are given up.
     pub(super) async fn fill<T: Target>(self, target: &T, count: u64) -> Result<Option<T::Token>, T::Error> {
         let (next, last) = (Rc::new(Cell::new(0)), Rc::new(RefCell::new(None)));
-        let (mut fillers, tasks) = (JoinSet::new(), LocalSet::new());
-        for _ in 0..FILLERS {
-            let filler = self.fill_from(target.clone(), count, Rc::clone(&next), Rc::clone(&last));
-            fillers.spawn_local_on(filler, &tasks);
-        }
-        tasks
-            .run_until(async {
-                while let Some(ended) = fillers.join_next().await {
-                    ended.expect("a writer does not panic and is not aborted")?;
-                }
-                Ok(())
-            })
-            .await?;
+        let filler = |_| self.fill_from(target.clone(), count, Rc::clone(&next), Rc::clone(&last));
+        run_all((0..FILLERS).map(filler)).await?;
         let last = *last.borrow();
         Ok(last)
     }

@@ -1,10 +1,10 @@
+use super::closed_loop::run_all;
 use super::latencies::{Latencies, Percentiles};
 use super::step::Step;
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
-use tokio::task::{JoinSet, LocalSet};
 
 /// Where closed-loop writers write to.
 pub(super) trait Target: Clone + 'static {
@@ -48,19 +48,10 @@ pub(super) async fn run<T: Target>(step: &Step, targets: &[T]) -> Result<(Load, 
     let begin = Instant::now() + step.warm_up;
     let span = Span { begin, end: begin + step.span };
     let counts = Rc::new(RefCell::new(Counts::<T>::new()));
-    let (mut writers, tasks) = (JoinSet::new(), LocalSet::new());
-    for (number, target) in (0..step.writers).zip(targets.iter().cycle()) {
-        let writer = write(span, target.clone(), step.rows(number.into()), Rc::clone(&counts));
-        writers.spawn_local_on(writer, &tasks);
-    }
-    tasks
-        .run_until(async {
-            while let Some(ended) = writers.join_next().await {
-                ended.expect("a writer does not panic and is not aborted")?;
-            }
-            Ok(())
-        })
-        .await?;
+    let writer = |(number, target): (u32, &T)| {
+        write(span, target.clone(), step.rows(number.into()), Rc::clone(&counts))
+    };
+    run_all((0..step.writers).zip(targets.iter().cycle()).map(writer)).await?;
     let counts = counts.borrow();
     Ok((counts.load(span.begin.elapsed()), counts.last))
 }

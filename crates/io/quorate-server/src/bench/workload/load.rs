@@ -1,6 +1,7 @@
 use super::Plan;
 use super::choices::{Choices, Field, Operation};
 use super::store::Store;
+use crate::bench::closed_loop::run_all;
 use crate::bench::key_space::KeySpace;
 use crate::bench::latencies::{Latencies, Percentiles};
 use crate::bench::step::Step;
@@ -9,7 +10,6 @@ use std::cell::RefCell;
 use std::fmt;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
-use tokio::task::{JoinSet, LocalSet};
 
 /// What the writers of a workload have done after the warm-up.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -40,21 +40,12 @@ pub(super) async fn run<S: Store>(plan: &Plan, stores: &[S]) -> Result<WorkloadL
     let begin = Instant::now() + plan.step.warm_up;
     let span = Span { begin, end: begin + plan.step.span };
     let (field, counts) = (Rc::new(Field::new(plan)), Rc::<RefCell<Counts>>::default());
-    let (mut writers, tasks) = (JoinSet::new(), LocalSet::new());
-    for (number, store) in (0..plan.step.writers).zip(stores.iter().cycle()) {
+    let writer = |(number, store): (u32, &S)| {
         let choices = Choices::new(Rc::clone(&field), Step::seed(number.into()));
         let (store, field, counts) = (store.clone(), Rc::clone(&field), Rc::clone(&counts));
-        let writer = Writer { span, store, keys: plan.keys(), field, counts };
-        writers.spawn_local_on(writer.run(choices), &tasks);
-    }
-    tasks
-        .run_until(async {
-            while let Some(ended) = writers.join_next().await {
-                ended.expect("a writer does not panic and is not aborted")?;
-            }
-            Ok(())
-        })
-        .await?;
+        Writer { span, store, keys: plan.keys(), field, counts }.run(choices)
+    };
+    run_all((0..plan.step.writers).zip(stores.iter().cycle()).map(writer)).await?;
     Ok(counts.borrow().load(span.begin.elapsed()))
 }
 
