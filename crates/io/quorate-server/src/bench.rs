@@ -14,6 +14,7 @@
 
 mod arguments;
 mod bench_error;
+mod case;
 mod catch_up;
 mod closed_loop;
 mod comparison;
@@ -31,6 +32,7 @@ mod latencies;
 mod load;
 mod loopback;
 mod measured;
+mod memory;
 mod over_grpc;
 mod perform;
 mod printed;
@@ -38,6 +40,7 @@ mod processor_time;
 mod report;
 mod step;
 mod table;
+mod value_length;
 mod worker;
 mod worker_process;
 mod workload;
@@ -63,6 +66,7 @@ use tokio::runtime::Builder;
 /// [`BenchError`]; no process and no directory is left then.
 pub(crate) fn run(arguments: &BenchArguments) -> Result<(), BenchError> {
     arguments.workload.check()?;
+    let page_file = arguments.html.as_deref().map(PageFile::prepare).transpose()?;
     let workplace = perform::workplace(arguments)?;
     let runtime =
         Builder::new_current_thread().enable_all().build().map_err(BenchError::system("starting threads"))?;
@@ -74,6 +78,9 @@ pub(crate) fn run(arguments: &BenchArguments) -> Result<(), BenchError> {
             }
         }
     })?;
+    if let Some(file) = page_file {
+        file.write(&printed.page)?;
+    }
     if arguments.json {
         println!("{}", printed.json);
     } else {
@@ -85,20 +92,20 @@ pub(crate) fn run(arguments: &BenchArguments) -> Result<(), BenchError> {
 /// Measures what is asked for.
 async fn measure(arguments: &BenchArguments, workplace: &Path) -> Result<Printed, BenchError> {
     if let Some(rounds) = arguments.failover.failover {
+        arguments.check_single()?;
         return failover::measure(arguments, rounds, workplace).await;
     }
     if let Some(entries) = arguments.catch_up.catch_up {
+        arguments.check_single()?;
         return catch_up::measure(arguments, entries, workplace).await;
     }
     if arguments.workload.reads() {
+        arguments.check_single()?;
         return workload::measure(arguments, workplace).await;
     }
-    let page_file = arguments.html.as_deref().map(PageFile::prepare).transpose()?;
     let report = perform::perform(arguments, workplace).await?;
-    if let Some(file) = page_file {
-        file.write(&html::render(&report))?;
-    }
-    Ok(Printed { text: table::render(&report), json: report.json()? })
+    let page = html::render_report(&report);
+    Ok(Printed { text: table::render(&report), json: report.json()?, page })
 }
 
 /// Carries out `quorate bench-node`: serves the benchmark that has started this process, until its standard

@@ -1,6 +1,8 @@
+use super::BenchError;
 use super::catch_up::CatchUpArguments;
 use super::comparison::Comparison;
 use super::failover::FailoverArguments;
+use super::value_length;
 use super::workload::WorkloadArguments;
 use crate::EngineChoice;
 use clap::builder::ArgPredicate;
@@ -30,13 +32,18 @@ pub struct BenchArguments {
     /// Length of the keys, which are random, in bytes.
     #[arg(long, default_value_t = 16, value_name = "BYTES", value_parser = value_parser!(u32).range(1..=1024))]
     pub key_bytes: u32,
-    /// Length of the values in bytes.
-    #[arg(long, default_value_t = 100, value_name = "BYTES")]
-    #[arg(value_parser = value_parser!(u32).range(0..=VALUE_BYTES_MAX))]
-    pub value_bytes: u32,
-    /// How durable a write is: on the master, on the replicas, and on how many of them.
+    /// Length of the values, in bytes or as 64KiB or 1MiB; several are measured one after the other.
+    #[arg(long, value_delimiter = ',', default_value = "100", value_name = "BYTES,...")]
+    #[arg(value_parser = value_length::parse)]
+    pub value_bytes: Vec<u32>,
+    /// How many nodes the group has; several sizes are measured one after the other.
+    #[arg(long, value_delimiter = ',', default_value = "3", value_name = "N,...")]
+    #[arg(value_parser = value_parser!(u32).range(1..=NODES_MAX), conflicts_with_all = ["endpoints", "compare"])]
+    pub nodes: Vec<u32>,
+    /// How durable a write is: on the master, on the replicas, and on how many of them. Given more than once,
+    /// each is measured in turn and related to the first.
     #[arg(long, default_value = "sync,sync,majority", value_name = "LOCAL,REPLICA,ACKS")]
-    pub durability: CommitDurability,
+    pub durability: Vec<CommitDurability>,
     /// The nodes' storage engine; several are measured in turn.
     #[arg(long, value_enum, value_delimiter = ',', default_value = "fjall", value_name = "ENGINE,...")]
     pub engine: Vec<EngineChoice>,
@@ -90,13 +97,41 @@ pub enum Via {
 }
 
 const WRITERS_MAX: i64 = 4096;
-const VALUE_BYTES_MAX: i64 = 1 << 20;
+const NODES_MAX: i64 = 9;
+/// How many nodes a group has where their number cannot be chosen.
+pub(super) const NODES: u32 = 3;
+
+impl BenchArguments {
+    /// The length of the values where there is one, in bytes.
+    pub(super) fn value_bytes(&self) -> u32 {
+        self.value_bytes[0]
+    }
+
+    /// How durable a write is where there is one way.
+    pub(super) fn durability(&self) -> CommitDurability {
+        self.durability[0]
+    }
+
+    /// Refuses several values of an argument where one alone is measured.
+    ///
+    /// # Errors
+    /// [`BenchError::SeveralValues`].
+    pub(super) fn check_single(&self) -> Result<(), BenchError> {
+        let counts = [("--value-bytes", self.value_bytes.len()), ("--durability", self.durability.len())];
+        match counts.iter().find(|(_, count)| *count > 1) {
+            Some((argument, _)) => Err(BenchError::SeveralValues { argument }),
+            None => Ok(()),
+        }
+    }
+}
 
 /// What `quorate bench --help` says at its end.
 pub(crate) const BENCH_HELP: &str = "\
-Each step starts three nodes of its own on this machine, in a temporary directory that is removed at the end,\n\
-also after Ctrl-C. A write counts once it is committed and applied on the master, and the time until all three\n\
-nodes have applied everything belongs to the step. Latencies are those of the writers.\n\
+Each step starts nodes of its own on this machine, in a temporary directory that is removed at the end, also\n\
+after Ctrl-C. A write counts once it is committed and applied on the master, and the time until all nodes have\n\
+applied everything belongs to the step. Latencies are those of the writers. Several values of --value-bytes,\n\
+--nodes and --durability are measured in one run, each with every number of writers; the rate with a durability\n\
+is related to that with the first. The memory is that of the node that has most.\n\
 \n\
 Embedded writers are tasks on one thread of the master's process; writers over gRPC are tasks on one thread of\n\
 this process, a connection for every 64 of them. The processor time is that of all nodes and of the writers,\n\
@@ -122,6 +157,8 @@ Examples:\n  \
 quorate bench --engine memory --floor\n  \
 quorate bench --engine memory,fjall --floor --engine-limit --repeat 3\n  \
 quorate bench --via embedded,grpc --writers 1,64 --seconds 4\n  \
+quorate bench --value-bytes 16,1KiB,64KiB,1MiB --nodes 1,3,5,7 --writers 16\n  \
+quorate bench --durability sync,sync,majority --durability write-no-sync,write-no-sync,majority\n  \
 quorate bench --via embedded,grpc --compare etcd=127.0.0.1:12379,127.0.0.1:22379,127.0.0.1:32379\n  \
 quorate bench --workload ycsb-a --via embedded,grpc --writers 16,64\n  \
 quorate bench --workload read --read-consistency any --keys 1000000\n  \

@@ -105,6 +105,12 @@ pub enum BenchError {
         /// The argument.
         argument: &'static str,
     },
+    /// One value of an argument is measured here, and several are given.
+    #[error("{argument} takes one value here: several are compared where writes alone are measured")]
+    SeveralValues {
+        /// The argument.
+        argument: &'static str,
+    },
     /// The process was told to stop.
     #[error("stopped by {signal}; the nodes are ended and their directories removed")]
     Interrupted {

@@ -6,7 +6,7 @@ mod report;
 pub use arguments::CatchUpArguments;
 
 use super::BenchError;
-use super::arguments::BenchArguments;
+use super::arguments::{BenchArguments, NODES};
 use super::embedded;
 use super::job::{Apply, AwaitWrite, CountApplied, FillNode, LoadNode, OpenNode};
 use super::key_space::KeySpace;
@@ -69,7 +69,8 @@ struct CatchUp {
 
 impl SetUp<'_> {
     async fn measure(&self, entries: u64) -> Result<Round, BenchError> {
-        let (mut nodes, jobs) = embedded::open(self.engine, self.arguments.durability, self.home).await?;
+        let (mut nodes, jobs) =
+            embedded::open(NODES, self.engine, self.arguments.durability(), self.home).await?;
         let master = embedded::wait_for_master(&mut nodes).await?;
         let replica = (master + 1) % nodes.len();
         let begin = fill(&mut nodes[master], self.fill_job(1)).await?;
@@ -93,14 +94,14 @@ impl SetUp<'_> {
     /// Lets the replica catch up to `end` under load.
     async fn catch_up(
         &self,
-        nodes: &mut [WorkerProcess; 3],
+        nodes: &mut [WorkerProcess],
         [master, replica]: [usize; 2],
         job: &OpenNode,
         end: CommitToken,
     ) -> Result<CatchUp, BenchError> {
         let [master, replica] = nodes
             .get_disjoint_mut([master, replica])
-            .expect("the master and the replica are two of the three nodes");
+            .expect("the master and the replica are two of the nodes");
         let begun = Instant::now();
         let catching_up = async {
             replica.ask(job.clone()).await?;
@@ -134,13 +135,13 @@ impl SetUp<'_> {
         Ok(load.entries as f64 / load.elapsed.as_secs_f64())
     }
 
-    const fn step(&self, span: Duration) -> Step {
-        let BenchArguments { key_bytes, value_bytes, .. } = *self.arguments;
+    fn step(&self, span: Duration) -> Step {
+        let (key_bytes, value_bytes) = (self.arguments.key_bytes, self.arguments.value_bytes());
         Step { writers: self.writers, warm_up: Duration::ZERO, span, key_bytes, value_bytes }
     }
 
-    const fn fill_job(&self, rows: u64) -> FillNode {
-        let BenchArguments { key_bytes, value_bytes, .. } = *self.arguments;
+    fn fill_job(&self, rows: u64) -> FillNode {
+        let (key_bytes, value_bytes) = (self.arguments.key_bytes, self.arguments.value_bytes());
         FillNode { keys: KeySpace { key_bytes, value_bytes }, rows }
     }
 }

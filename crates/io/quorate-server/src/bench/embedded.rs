@@ -1,6 +1,7 @@
 use super::BenchError;
 use super::job::{AppliedCount, AwaitWrite, CountApplied, LoadNode, OpenNode, SayWhetherLeading};
 use super::measured::Measured;
+use super::memory::{self, MemoryWatch};
 use super::processor_time;
 use super::step::Step;
 use super::worker_process::{WorkerProcess, ask_all};
@@ -11,21 +12,23 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 use tokio::time::{interval, timeout};
 
-/// How long three new nodes may take to elect a master.
+/// How long new nodes may take to elect a master.
 const ELECTION_TIMEOUT: Duration = Duration::from_secs(60);
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
-/// Measures a step on a new group in `home`, with the writers in the master's process.
+/// Measures a step on a new group of `count` nodes in `home`, with the writers in the master's process.
 pub(super) async fn measure(
     step: &Step,
+    count: u32,
     engine: EngineChoice,
     durability: CommitDurability,
     home: &Path,
 ) -> Result<Measured, BenchError> {
-    let (mut nodes, _) = open(engine, durability, home).await?;
+    let (mut nodes, _) = open(count, engine, durability, home).await?;
     let master = wait_for_master(&mut nodes).await?;
     let processes: Vec<u32> = nodes.iter().map(WorkerProcess::id).collect();
-    let (processor_before, count_before) = (processor_time::of(&processes), count(&mut nodes).await?);
+    let (idle_bytes, memory) = (memory::largest(&processes), MemoryWatch::start(&processes));
+    let (processor_before, count_before) = (processor_time::of(&processes), count_applied(&mut nodes).await?);
     let loaded = nodes[master].ask(LoadNode(*step)).await?;
     let end = Instant::now();
     if let Some(token) = loaded.last {
@@ -34,28 +37,30 @@ pub(super) async fn measure(
     let drain = end.elapsed();
     let processor =
         processor_time::of(&processes).zip(processor_before).map(|(after, before)| after - before);
-    let mut measured = Measured::new(&loaded.load, drain, processor);
-    measured.entries_per_step = entries_per_step(count_before, count(&mut nodes).await?);
-    Ok(measured)
+    let peak_bytes = memory.peak();
+    let entries_per_step = entries_per_step(count_before, count_applied(&mut nodes).await?);
+    Ok(Measured { entries_per_step, idle_bytes, peak_bytes, ..Measured::new(&loaded.load, drain, processor) })
 }
 
-/// Opens a new group in `home`. Returns also what opens each of its nodes again.
+/// Opens a new group of `count` nodes in `home`. Returns also what opens each of its nodes again.
 pub(super) async fn open(
+    count: u32,
     engine: EngineChoice,
     durability: CommitDurability,
     home: &Path,
-) -> Result<([WorkerProcess; 3], [OpenNode; 3]), BenchError> {
-    let mut nodes = WorkerProcess::start_three("node")?;
+) -> Result<(Vec<WorkerProcess>, Vec<OpenNode>), BenchError> {
+    let mut nodes = WorkerProcess::start_many("node", count)?;
     let ports = free_ports(nodes.len()).map_err(BenchError::system("finding free ports"))?;
     let member = |(index, port)| (node_name(index), format!("127.0.0.1:{port}"));
     let members: Vec<_> = ports.into_iter().enumerate().map(member).collect();
-    let jobs = [0, 1, 2].map(|index| OpenNode {
+    let job = |index| OpenNode {
         name: node_name(index),
         members: members.clone(),
         directory: home.join(node_name(index)),
         engine,
         durability: durability.to_string(),
-    });
+    };
+    let jobs: Vec<OpenNode> = (0..nodes.len()).map(job).collect();
     ask_all(&mut nodes, |index| jobs[index].clone()).await?;
     Ok((nodes, jobs))
 }
@@ -77,7 +82,7 @@ pub(super) async fn wait_for_master(nodes: &mut [WorkerProcess]) -> Result<usize
 }
 
 /// What the engines of all nodes were given so far.
-async fn count(nodes: &mut [WorkerProcess]) -> Result<AppliedCount, BenchError> {
+async fn count_applied(nodes: &mut [WorkerProcess]) -> Result<AppliedCount, BenchError> {
     let counts = ask_all(nodes, |_| CountApplied).await?;
     let sum = |figure: fn(&AppliedCount) -> u64| counts.iter().map(figure).sum();
     Ok(AppliedCount { entries: sum(|count| count.entries), steps: sum(|count| count.steps) })

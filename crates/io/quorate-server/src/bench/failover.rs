@@ -57,7 +57,7 @@ async fn measure_group(
     let program = std::env::current_exe().map_err(BenchError::system("finding this program"))?;
     let home = workplace.join(format!("{}-{writers}", engine.name()));
     let cluster = Cluster::start(&program, &home, engine, "")?;
-    let stage = Stage { cluster: &cluster, arguments, writers, durability: arguments.durability };
+    let stage = Stage { cluster: &cluster, arguments, writers, durability: arguments.durability() };
     let (mut found, mut acknowledged) = (Vec::new(), Vec::new());
     for number in 0..rounds {
         let (round, writes) = stage.play(number).await?;

@@ -14,6 +14,13 @@ pub(super) struct Percentiles {
     pub(super) max: u64,
 }
 
+impl Percentiles {
+    /// How many times the median the p99 is. None without a median.
+    pub(super) fn spread(&self) -> Option<f64> {
+        (self.p50 > 0).then(|| self.p99 as f64 / self.p50 as f64)
+    }
+}
+
 /// Longer operations count as this long, in nanoseconds: ten minutes.
 const NANOS_MAX: u64 = 600_000_000_000;
 const SIGNIFICANT_DIGITS: u8 = 3;

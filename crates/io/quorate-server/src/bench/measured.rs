@@ -14,6 +14,10 @@ pub(super) struct Measured {
     pub(super) processor_per_write: Option<Duration>,
     /// Entries in each of the engines' steps, on average, where it is known.
     pub(super) entries_per_step: Option<f64>,
+    /// The memory of the node that had most before the load, in bytes, where it is known.
+    pub(super) idle_bytes: Option<u64>,
+    /// The most that a node had at a time, in bytes, where it is known.
+    pub(super) peak_bytes: Option<u64>,
 }
 
 impl Measured {
@@ -24,6 +28,8 @@ impl Measured {
             drain,
             processor_per_write: processor.map(|time| time.div_f64(load.writes_with_warm_up.max(1) as f64)),
             entries_per_step: None,
+            idle_bytes: None,
+            peak_bytes: None,
         }
     }
 
@@ -39,6 +45,9 @@ impl Measured {
             p999: nanos(|latencies| latencies.p999),
             max: nanos(|latencies| latencies.max),
         };
+        let bytes = |of: fn(&Self) -> Option<u64>| {
+            median_of_known(rounds, |round| of(round).map(|bytes| bytes as f64)).map(|bytes| bytes as u64)
+        };
         Self {
             rate: median(rounds, |round| round.rate),
             latencies,
@@ -48,6 +57,8 @@ impl Measured {
             })
             .map(Duration::from_secs_f64),
             entries_per_step: median_of_known(rounds, |round| round.entries_per_step),
+            idle_bytes: bytes(|round| round.idle_bytes),
+            peak_bytes: bytes(|round| round.peak_bytes),
         }
     }
 }
@@ -80,6 +91,8 @@ mod tests {
             drain: Duration::from_secs(1),
             processor_per_write: processor.map(Duration::from_micros),
             entries_per_step: None,
+            idle_bytes: Some(rate as u64 * 10),
+            peak_bytes: None,
         }
     }
 
@@ -97,6 +110,7 @@ mod tests {
         let found = Measured::median(&[measured(3.0, None), measured(1.0, Some(8)), measured(2.0, Some(4))]);
         assert_eq!((found.rate, found.latencies.p50), (2.0, 2));
         assert_eq!(found.processor_per_write, Some(Duration::from_micros(6)));
+        assert_eq!((found.idle_bytes, found.peak_bytes), (Some(20), None));
         assert_eq!(found.entries_per_step, None);
     }
 }

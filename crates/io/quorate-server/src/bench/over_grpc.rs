@@ -1,6 +1,7 @@
 use super::BenchError;
 use super::load::{self, Load, Target};
 use super::measured::Measured;
+use super::memory::{self, MemoryWatch};
 use super::processor_time;
 use super::step::Step;
 use crate::EngineChoice;
@@ -17,30 +18,33 @@ use tonic::{Code, Status};
 
 /// How many writers share a connection.
 pub(super) const WRITERS_PER_CONNECTION: u32 = 64;
-/// How long three new nodes may take to elect a master, and any to catch up with it.
+/// How long new nodes may take to elect a master, and any to catch up with it.
 const GROUP_TIMEOUT: Duration = Duration::from_secs(60);
 const POLL_INTERVAL: Duration = Duration::from_millis(2);
 
-/// Measures a step on a new group of `quorate node` processes in `home`, with the writers in this process.
+/// Measures a step on a new group of `count` processes `quorate node` in `home`, with the writers in this process.
 pub(super) async fn measure(
     step: &Step,
+    count: u32,
     engine: EngineChoice,
     durability: CommitDurability,
     home: &Path,
 ) -> Result<Measured, BenchError> {
     let program = std::env::current_exe().map_err(BenchError::system("finding this program"))?;
-    let cluster = Cluster::start(&program, home, engine, "")?;
+    let cluster = Cluster::start_many(count as usize, &program, home, engine, "")?;
     let master = cluster.wait_for_master(&Route::new(), GROUP_TIMEOUT).await?;
     let addresses: Vec<String> =
         cluster.client_ports().iter().map(|port| format!("127.0.0.1:{port}")).collect();
-    let nodes = cluster.processes().iter().filter_map(NodeProcess::id);
-    let processes: Vec<u32> = nodes.chain([std::process::id()]).collect();
+    let nodes: Vec<u32> = cluster.processes().iter().filter_map(NodeProcess::id).collect();
+    let (idle_bytes, memory) = (memory::largest(&nodes), MemoryWatch::start(&nodes));
+    let processes = [&nodes[..], &[std::process::id()]].concat();
     let before = processor_time::of(&processes);
     let (load, last) = load_master(step, &addresses[master], durability).await?;
     let drain = drain(&addresses, last).await?;
     let processor = processor_time::of(&processes).zip(before).map(|(after, before)| after - before);
+    let peak_bytes = memory.peak();
     cluster.stop(GROUP_TIMEOUT).await?;
-    Ok(Measured::new(&load, drain, processor))
+    Ok(Measured { idle_bytes, peak_bytes, ..Measured::new(&load, drain, processor) })
 }
 
 /// Measures a step on the running group whose nodes serve clients at `endpoints`.

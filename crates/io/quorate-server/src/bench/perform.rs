@@ -1,11 +1,13 @@
-use super::arguments::{BenchArguments, Via};
+use super::arguments::{BenchArguments, NODES, Via};
+use super::case::Case;
 use super::job::{Apply, Follow, Lead, LoadLoop, SyncDisk};
 use super::measured::{Measured, median};
-use super::report::{Machine, Report, Subject};
+use super::report::{Machine, Report, Series, Subject};
 use super::step::Step;
 use super::worker_process::{WorkerProcess, ask_all};
 use super::{BenchError, embedded, etcd, loopback, over_grpc};
 use crate::EngineChoice;
+use quorate::CommitDurability;
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
@@ -33,42 +35,51 @@ pub(super) async fn perform(arguments: &BenchArguments, workplace: &Path) -> Res
     };
     let machine = measure_machine(workplace).await?;
     let mut report = Report::new(arguments, machine, etcd_version);
-    let subjects = subjects(arguments);
-    let total = arguments.repeat as usize * arguments.writers.len() * subjects.len();
+    let (cases, series) = (Case::all(arguments), series(arguments));
+    let total = arguments.repeat as usize * cases.len() * series.len();
     let mut number = 0;
     for _ in 0..arguments.repeat {
-        for writers in &arguments.writers {
-            for subject in &subjects {
-                let measured = measure(arguments, *subject, &step(arguments, *writers), workplace).await?;
+        for case in &cases {
+            for series in &series {
+                let measured = measure(arguments, *series, case, workplace).await?;
                 number += 1;
-                tell(number, total, *subject, *writers, &measured);
-                if let Subject::Group { engine: Some(engine), .. } = subject
+                tell(number, total, *series, case, &measured);
+                if let Subject::Group { engine: Some(engine), .. } = series.subject
                     && arguments.engine_limit
                 {
-                    let step = step(arguments, *writers);
-                    let entries = measured.entries_per_step.unwrap_or(f64::from(*writers));
-                    let limit = measure_engine(*engine, &step, entries.round() as u64, workplace).await?;
+                    let entries = measured.entries_per_step.unwrap_or(f64::from(case.writers));
+                    let step = case.step(arguments);
+                    let limit =
+                        measure_engine(engine, case.nodes, &step, entries.round() as u64, workplace).await?;
                     eprintln!("        the engine alone, {entries:.1} entries at a time: {limit:.0}/s");
-                    report.add_limit(*subject, *writers, limit);
+                    report.add_limit(*series, *case, limit);
                 }
-                report.add(*subject, *writers, measured);
+                report.add(*series, *case, measured);
             }
         }
     }
     Ok(report)
 }
 
-fn step(arguments: &BenchArguments, writers: u32) -> Step {
-    Step {
-        writers,
-        warm_up: Duration::from_secs(arguments.warm_up.into()),
-        span: Duration::from_secs(arguments.seconds.into()),
-        key_bytes: arguments.key_bytes,
-        value_bytes: arguments.value_bytes,
+/// What is measured in turn. The durabilities of a group follow each other.
+fn series(arguments: &BenchArguments) -> Vec<Series> {
+    let compared: Vec<Option<CommitDurability>> = match &arguments.durability[..] {
+        [_] => vec![None],
+        several => several.iter().copied().map(Some).collect(),
+    };
+    let mut series = Vec::new();
+    for subject in subjects(arguments) {
+        let with = |durability: &Option<CommitDurability>| Series { subject, durability: *durability };
+        if subject.is_group() {
+            series.extend(compared.iter().map(with));
+        } else {
+            series.push(with(&None));
+        }
     }
+    series
 }
 
-/// What is measured in turn.
+/// Whom to measure.
 fn subjects(arguments: &BenchArguments) -> Vec<Subject> {
     let mut subjects = Vec::new();
     if arguments.floor {
@@ -91,15 +102,16 @@ fn subjects(arguments: &BenchArguments) -> Vec<Subject> {
 /// Measures one step, in a directory of its own.
 async fn measure(
     arguments: &BenchArguments,
-    subject: Subject,
-    step: &Step,
+    series: Series,
+    case: &Case,
     workplace: &Path,
 ) -> Result<Measured, BenchError> {
     let home = workplace.join("step");
     fs::create_dir(&home).map_err(BenchError::system("making a directory"))?;
-    let durability = arguments.durability;
-    let measured = match subject {
-        Subject::Floor => measure_floor(step, &home).await?,
+    let (step, nodes) = (&case.step(arguments), case.nodes);
+    let durability = series.durability.unwrap_or(arguments.durability());
+    let measured = match series.subject {
+        Subject::Floor => measure_floor(step, nodes, &home).await?,
         Subject::Etcd => {
             let endpoints = arguments.compare.as_ref().map_or(&[][..], |comparison| &comparison.etcd);
             etcd::measure(step, endpoints).await?
@@ -108,21 +120,21 @@ async fn measure(
             over_grpc::measure_endpoints(step, &arguments.endpoints, durability).await?
         }
         Subject::Group { via: Via::Embedded, engine: Some(engine) } => {
-            embedded::measure(step, engine, durability, &home).await?
+            embedded::measure(step, nodes, engine, durability, &home).await?
         }
         Subject::Group { via: Via::Grpc, engine: Some(engine) } => {
-            over_grpc::measure(step, engine, durability, &home).await?
+            over_grpc::measure(step, nodes, engine, durability, &home).await?
         }
     };
     fs::remove_dir_all(&home).map_err(BenchError::system("removing a directory"))?;
     Ok(measured)
 }
 
-async fn measure_floor(step: &Step, home: &Path) -> Result<Measured, BenchError> {
-    let mut processes = WorkerProcess::start_three("the bare loop")?;
-    let ids: Vec<u32> = processes.iter().map(WorkerProcess::id).collect();
-    let [leader, followers @ ..] = &mut processes;
-    let ports = ask_all(followers, |_| Follow { directory: home.to_owned() }).await?;
+async fn measure_floor(step: &Step, nodes: u32, home: &Path) -> Result<Measured, BenchError> {
+    let mut leader = WorkerProcess::start("the bare loop's leader")?;
+    let mut followers = WorkerProcess::start_many("the bare loop's follower", nodes - 1)?;
+    let ids: Vec<u32> = followers.iter().chain([&leader]).map(WorkerProcess::id).collect();
+    let ports = ask_all(&mut followers, |_| Follow { directory: home.to_owned() }).await?;
     leader.ask(Lead { directory: home.to_owned(), followers: ports }).await?;
     let before = super::processor_time::of(&ids);
     let load = leader.ask(LoadLoop(*step)).await?;
@@ -130,15 +142,16 @@ async fn measure_floor(step: &Step, home: &Path) -> Result<Measured, BenchError>
     Ok(Measured::new(&load, Duration::ZERO, processor))
 }
 
-/// How many entries a second each of three engines takes at once.
+/// How many entries a second each of so many engines takes at once.
 async fn measure_engine(
     engine: EngineChoice,
+    count: u32,
     step: &Step,
     entries: u64,
     workplace: &Path,
 ) -> Result<f64, BenchError> {
     let home = workplace.join("engines");
-    let mut processes = WorkerProcess::start_three("the engine alone")?;
+    let mut processes = WorkerProcess::start_many("the engine alone", count)?;
     let loads = ask_all(&mut processes, |index| Apply {
         directory: home.join(index.to_string()),
         engine,
@@ -154,7 +167,7 @@ async fn measure_engine(
 
 async fn measure_machine(workplace: &Path) -> Result<Machine, BenchError> {
     let job = |_| SyncDisk { directory: workplace.to_owned(), span: PROBE_SPAN };
-    let mut processes = WorkerProcess::start_three("the disk's measurement")?;
+    let mut processes = WorkerProcess::start_many("the disk's measurement", NODES)?;
     let sync_alone = processes[0].ask(job(0)).await?;
     let together = ask_all(&mut processes, job).await?;
     let of_three = |figure: fn(&super::latencies::Percentiles) -> u64| {
@@ -174,7 +187,11 @@ async fn measure_machine(workplace: &Path) -> Result<Machine, BenchError> {
     Ok(Machine { processors, sync_alone, sync_of_three, round_trip })
 }
 
-fn tell(number: usize, total: usize, subject: Subject, writers: u32, measured: &Measured) {
+fn tell(number: usize, total: usize, series: Series, case: &Case, measured: &Measured) {
     let (rate, p50) = (measured.rate, measured.latencies.p50 as f64 / 1e6);
-    eprintln!("[{number}/{total}] {subject}, {writers} writers: {rate:.0}/s, p50 {p50:.3} ms");
+    let Case { value_bytes, nodes, writers } = case;
+    eprintln!(
+        "[{number}/{total}] {series}, {writers} writers, values of {value_bytes} bytes, {nodes} nodes: {rate:.0}/s, \
+         p50 {p50:.3} ms"
+    );
 }

@@ -1,12 +1,37 @@
+use super::case::{Case, Differences};
 use super::latencies::Percentiles;
+use super::printed::{columns, known, mebibytes, millis, without_unknown};
 use super::report::{Report, Row, Settings};
 use std::fmt::Write;
 
-/// The columns' heads.
-pub(super) const HEADS: [&str; 13] = [
-    "writers", "what", "writes/s", "p50 ms", "p99 ms", "p99.9 ms", "max ms", "drain ms", "cpu us",
-    "of floor", "x etcd", "engine/s", "of limit",
+/// A column's head, and what stands under it.
+type Column = (&'static str, fn(&Row) -> String);
+
+const COLUMNS: [Column; 19] = [
+    ("writers", |row| row.writers.to_string()),
+    ("what", |row| row.what.clone()),
+    (VALUE, |row| row.value_bytes.to_string()),
+    (NODES, |row| row.nodes.to_string()),
+    ("writes/s", |row| format!("{:.0}", row.writes_per_second)),
+    ("p50 ms", |row| millis(row.latency.p50)),
+    ("p99 ms", |row| millis(row.latency.p99)),
+    ("p99.9 ms", |row| millis(row.latency.p999)),
+    ("max ms", |row| millis(row.latency.max)),
+    ("drain ms", |row| format!("{:.1}", row.drain_ms)),
+    ("cpu us", |row| known(row.processor_us_per_write, 1)),
+    ("idle MiB", |row| known(row.idle_bytes.map(mebibytes), 1)),
+    ("peak MiB", |row| known(row.peak_bytes.map(mebibytes), 1)),
+    ("of floor", |row| known(row.share_of_floor, 2)),
+    ("x spread", |row| known(row.times_floors_spread, 2)),
+    ("x first", |row| known(row.times_first, 2)),
+    ("x etcd", |row| known(row.times_etcd, 2)),
+    ("engine/s", |row| known(row.engine_limit_per_second, 0)),
+    ("of limit", |row| known(row.share_of_limit, 2)),
 ];
+
+/// Heads of columns that only stand where what they tell differs.
+const VALUE: &str = "value B";
+const NODES: &str = "nodes";
 
 /// The report as text: what the machine does alone, then a line for each step.
 pub(super) fn render(report: &Report) -> String {
@@ -19,25 +44,38 @@ pub(super) fn render(report: &Report) -> String {
     if let Some(version) = &settings.etcd_version {
         line(&mut text, &format!("compared with etcd {version}"));
     }
-    let mut rows = report.rows();
-    rows.sort_by_key(|row| row.writers);
-    let mut lines = vec![HEADS.map(str::to_owned)];
-    lines.extend(rows.iter().map(cells));
-    text.push('\n');
-    for cells in &lines {
-        line(&mut text, &align(cells, &lines));
-    }
-    text
+    text + "\n" + &columns(&lines(&report.rows()))
+}
+
+/// The heads, then the cells of each row. Columns that say nothing are left out.
+pub(super) fn lines(rows: &[Row]) -> Vec<Vec<String>> {
+    let cases: Vec<Case> = rows.iter().map(|row| row.case).collect();
+    let differences = Differences::of(&cases);
+    let is_told = |(head, _): &&Column| match *head {
+        VALUE => differences.value_bytes,
+        NODES => differences.nodes,
+        _ => true,
+    };
+    let told: Vec<&Column> = COLUMNS.iter().filter(is_told).collect();
+    let heads = told.iter().map(|(head, _)| (*head).to_owned()).collect();
+    let cells = |row: &Row| told.iter().map(|(_, cell)| cell(row)).collect();
+    without_unknown(std::iter::once(heads).chain(rows.iter().map(cells)).collect())
 }
 
 /// How the run was made, in a line.
 pub(super) fn settings(settings: &Settings) -> String {
-    let (keys, values, rounds) = (settings.key_bytes, settings.value_bytes, settings.rounds);
+    let (keys, rounds) = (settings.key_bytes, settings.rounds);
+    let (values, durability) = (listed(&settings.value_bytes), settings.durability.join(" and "));
+    let nodes = listed(&settings.nodes);
     let of_rounds = if rounds > 1 { format!(", medians of {rounds}") } else { String::new() };
     format!(
-        "keys of {keys} bytes, values of {values}, {}, {} s after {} s{of_rounds}",
-        settings.durability, settings.seconds, settings.warm_up_seconds
+        "keys of {keys} bytes, values of {values}, nodes {nodes}, {durability}, {} s after {} s{of_rounds}",
+        settings.seconds, settings.warm_up_seconds
     )
+}
+
+fn listed(numbers: &[u32]) -> String {
+    numbers.iter().map(u32::to_string).collect::<Vec<_>>().join("/")
 }
 
 fn line(text: &mut String, line: &str) {
@@ -50,45 +88,11 @@ fn probe(what: &str, found: &Percentiles) -> String {
     format!("{what:<30} p50 {:>7.1} us   p99 {:>7.1} us", micros(found.p50), micros(found.p99))
 }
 
-/// What stands under the heads.
-pub(super) fn cells(row: &Row) -> [String; HEADS.len()] {
-    let millis = |nanos: u64| format!("{:.3}", nanos as f64 / 1e6);
-    let known = |figure: Option<f64>, digits: usize| {
-        figure.map_or_else(|| "-".to_owned(), |figure| format!("{figure:.digits$}"))
-    };
-    [
-        row.writers.to_string(),
-        row.what.clone(),
-        format!("{:.0}", row.writes_per_second),
-        millis(row.latency.p50),
-        millis(row.latency.p99),
-        millis(row.latency.p999),
-        millis(row.latency.max),
-        format!("{:.1}", row.drain_ms),
-        known(row.processor_us_per_write, 1),
-        known(row.share_of_floor, 2),
-        known(row.times_etcd, 2),
-        known(row.engine_limit_per_second, 0),
-        known(row.share_of_limit, 2),
-    ]
-}
-
-/// Columns as wide as their widest cell, to the right; the second one, which is text, to the left.
-fn align(cells: &[String; HEADS.len()], lines: &[[String; HEADS.len()]]) -> String {
-    let mut text = String::new();
-    for (column, cell) in cells.iter().enumerate() {
-        let width = lines.iter().map(|line| line[column].len()).max().unwrap_or(0);
-        let padded = if column == 1 { format!("{cell:<width$}") } else { format!("{cell:>width$}") };
-        text.push_str(&padded);
-        text.push_str("  ");
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bench::report::tests::report;
+    use crate::bench::report::Subject;
+    use crate::bench::report::tests::{report, report_of_sizes};
 
     #[test]
     fn the_table_shows_a_line_for_each_step_by_the_number_of_writers() {
@@ -96,17 +100,32 @@ mod tests {
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(
             lines[3],
-            "keys of 16 bytes, values of 100, sync,sync,majority, 8 s after 2 s, medians of 3"
+            "keys of 16 bytes, values of 100, nodes 3, sync,sync,majority, 8 s after 2 s, medians of 3"
         );
         assert_eq!(lines[4], "compared with etcd 3.4.23");
-        assert!(lines[6].starts_with("writers  what "), "{text}");
+        assert!(lines[6].starts_with("writers  what       writes/s  p50 ms"), "{text}");
         assert!(lines[7].starts_with("      1  memory "), "{text}");
-        assert!(lines[8].starts_with("     64  bare loop       950   1.500   2.000"), "{text}");
+        assert!(lines[8].starts_with("     64  bare loop       950   0.500   1.000"), "{text}");
         assert!(
             lines[11].starts_with("     64  fjall ")
-                && lines[11].ends_with("0.24    2.37       750      0.50"),
+                && lines[11]
+                    .ends_with("9.0      24.0      96.0      0.24      0.67    2.37       750      0.50"),
             "{text}"
         );
         assert_eq!(lines.len(), 12);
+    }
+
+    #[test]
+    fn a_column_stands_only_where_it_tells_something() {
+        let heads = |report: &Report| lines(&report.rows())[0].join(" ");
+        let mut plain = report();
+        plain.forget(Subject::Floor);
+        let found = heads(&plain);
+        assert!(!found.contains("floor") && !found.contains("nodes") && found.contains("x etcd"), "{found}");
+        let found = heads(&report_of_sizes());
+        assert!(
+            found.starts_with("writers what value B nodes writes/s") && !found.contains("x etcd"),
+            "{found}"
+        );
     }
 }

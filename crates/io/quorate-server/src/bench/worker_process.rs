@@ -34,10 +34,9 @@ impl WorkerProcess {
         Ok(Self { who: who.into(), child, orders, answers })
     }
 
-    /// Starts three processes.
-    pub(super) fn start_three(who: &str) -> Result<[Self; 3], BenchError> {
-        let start = |number: u32| Self::start(format!("{who} {number}"));
-        Ok([start(1)?, start(2)?, start(3)?])
+    /// Starts `count` processes, each called `who` with its number.
+    pub(super) fn start_many(who: &str, count: u32) -> Result<Vec<Self>, BenchError> {
+        (1..=count).map(|number| Self::start(format!("{who} {number}"))).collect()
     }
 
     /// The process's number.

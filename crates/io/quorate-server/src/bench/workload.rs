@@ -20,7 +20,7 @@ pub(in crate::bench) use embedded_store::run_embedded;
 pub(in crate::bench) use load::WorkloadLoad;
 
 use super::BenchError;
-use super::arguments::{BenchArguments, Via};
+use super::arguments::{BenchArguments, NODES, Via};
 use super::embedded;
 use super::job::{FillNode, RunWorkload};
 use super::key_space::KeySpace;
@@ -83,14 +83,14 @@ async fn measure_group(
         warm_up: Duration::from_secs(arguments.warm_up.into()),
         span: Duration::from_secs(arguments.seconds.into()),
         key_bytes: arguments.key_bytes,
-        value_bytes: arguments.value_bytes,
+        value_bytes: arguments.value_bytes(),
     };
     let WorkloadArguments { workload, .. } = arguments.workload;
     let plan = Plan { workload, step, rows: arguments.workload.rows() };
     let consistency = arguments.workload.consistency();
     match via {
         Via::Embedded => measure_embedded(arguments, plan, consistency, engine, home).await,
-        Via::Grpc => grpc_store::measure(arguments.durability, plan, consistency, engine, home).await,
+        Via::Grpc => grpc_store::measure(arguments.durability(), plan, consistency, engine, home).await,
     }
 }
 
@@ -101,7 +101,7 @@ async fn measure_embedded(
     engine: EngineChoice,
     home: &Path,
 ) -> Result<WorkloadLoad, BenchError> {
-    let (mut nodes, _) = embedded::open(engine, arguments.durability, home).await?;
+    let (mut nodes, _) = embedded::open(NODES, engine, arguments.durability(), home).await?;
     let master = embedded::wait_for_master(&mut nodes).await?;
     nodes[master].ask(FillNode { keys: plan.keys(), rows: plan.rows }).await?;
     nodes[master].ask(RunWorkload { plan, consistency: consistency.to_string() }).await

@@ -35,8 +35,22 @@ impl Cluster {
         engine: EngineChoice,
         extra: &str,
     ) -> Result<Self, DemoError> {
-        let ports = free_ports(2 * NODES).map_err(DemoError::system("finding free ports"))?;
-        let (node_ports, client_ports) = ports.split_at(NODES);
+        Self::start_many(NODES, program, directory, engine, extra)
+    }
+
+    /// As [`start`](Self::start), with so many nodes.
+    ///
+    /// # Errors
+    /// [`DemoError`]; no process is left then.
+    pub fn start_many(
+        count: usize,
+        program: &Path,
+        directory: &Path,
+        engine: EngineChoice,
+        extra: &str,
+    ) -> Result<Self, DemoError> {
+        let ports = free_ports(2 * count).map_err(DemoError::system("finding free ports"))?;
+        let (node_ports, client_ports) = ports.split_at(count);
         let members = declare(node_ports, client_ports);
         let mut cluster =
             Self { processes: Vec::new(), clients: Vec::new(), client_ports: client_ports.to_vec() };

@@ -28,11 +28,33 @@ fn a_run_measures_the_group_in_both_ways_next_to_the_floor_and_the_engine_and_le
         assert!(step["latency"]["p50"].as_u64() <= step["latency"]["max"].as_u64(), "{report}");
     }
     for group in &steps[1..] {
+        assert!(group["times_floors_spread"].as_f64().unwrap() > 0.0, "{report}");
+        let [idle, peak] = ["idle_bytes", "peak_bytes"].map(|memory| group[memory].as_u64().unwrap());
+        assert!(0 < idle && idle <= peak, "{report}");
         assert!(group["share_of_floor"].as_f64().unwrap() > 0.0, "{report}");
         assert!(group["engine_limit_per_second"].as_f64().unwrap() > 0.0, "{report}");
     }
     assert!(errors.contains("[3/3] fjall (gRPC), 2 writers"), "{errors}");
     assert_eq!(std::fs::read_dir(&directory).unwrap().count(), 0);
+}
+
+#[test]
+fn sizes_and_durabilities_are_measured_in_one_run_and_the_second_durability_is_related_to_the_first() {
+    let directory = tempfile::tempdir().unwrap();
+    let relaxed = "write-no-sync,write-no-sync,majority";
+    let arguments = ["--nodes", "1,4", "--value-bytes", "1KiB", "--writers", "2", "--engine", "memory"];
+    let durabilities = ["--durability", "sync,sync,majority", "--durability", relaxed];
+    let report = report_of(directory.path(), &[&arguments[..], &durabilities].concat());
+    let steps = report["steps"].as_array().unwrap();
+    let [first, second, third, fourth] = steps.as_slice() else { panic!("{report}") };
+    for (step, nodes) in [(first, 1), (second, 1), (third, 4), (fourth, 4)] {
+        assert_eq!((&step["nodes"], &step["value_bytes"]), (&nodes.into(), &1024.into()));
+        assert!(step["writes_per_second"].as_f64().unwrap() > 0.0, "{report}");
+    }
+    assert_eq!(second["what"], format!("memory, {relaxed}"));
+    assert_eq!((&first["times_first"], &third["times_first"]), (&Value::Null, &Value::Null));
+    assert!(second["times_first"].as_f64().unwrap() > 0.0, "{report}");
+    assert!(fourth["times_first"].as_f64().unwrap() > 0.0, "{report}");
 }
 
 fn report_of(directory: &Path, arguments: &[&str]) -> Value {
@@ -45,7 +67,11 @@ fn report_of(directory: &Path, arguments: &[&str]) -> Value {
 #[test]
 fn a_failover_is_measured_from_the_kill_to_the_next_write_and_nothing_acknowledged_is_lost() {
     let directory = tempfile::tempdir().unwrap();
-    let report = report_of(directory.path(), &["--failover", "1", "--writers", "4"]);
+    let page = directory.path().with_extension("html");
+    let arguments = ["--failover", "1", "--writers", "4", "--html", page.to_str().unwrap()];
+    let report = report_of(directory.path(), &arguments);
+    assert!(std::fs::read_to_string(&page).unwrap().contains("<h1>Failover</h1>"));
+    std::fs::remove_file(page).unwrap();
     let failover = &report["failovers"][0];
     let round = &failover["rounds"][0];
     assert_eq!((&failover["writers"], &failover["what"]), (&4.into(), &"fjall".into()));
@@ -134,9 +160,16 @@ fn what_does_not_fit_together_is_refused_by_name() {
     refused(&["--workload", "read", "--endpoints", "127.0.0.1:1"], &["--workload", "--endpoints"]);
     refused(&["--workload", "read", "--read-consistency", "token:1"], &["is no consistency"]);
     refused(&["--failover-by", "stop"], &["--failover <N>"]);
-    let output = bench(directory.path(), &["--keys", "5"]).output().unwrap();
-    assert_eq!(output.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&output.stderr).contains("--keys is for workloads that read"));
+    refused(&["--nodes", "3", "--endpoints", "127.0.0.1:1"], &["--nodes", "--endpoints"]);
+    refused(&["--value-bytes", "2MiB"], &["--value-bytes", "up to 1 MiB"]);
+    let failed = |arguments: &[&str], reason: &str| {
+        let output = bench(directory.path(), arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(errors.contains(reason), "{errors}");
+    };
+    failed(&["--keys", "5"], "--keys is for workloads that read");
+    failed(&["--failover", "1", "--value-bytes", "16,1KiB"], "--value-bytes takes one value here");
 }
 
 #[test]

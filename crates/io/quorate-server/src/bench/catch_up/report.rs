@@ -3,7 +3,7 @@ use crate::EngineChoice;
 use crate::bench::BenchError;
 use crate::bench::arguments::BenchArguments;
 use crate::bench::measured::median;
-use crate::bench::printed::{Printed, columns};
+use crate::bench::printed::{Printed, Sheet};
 use serde::Serialize;
 use std::fmt;
 
@@ -95,8 +95,8 @@ impl CatchUpReport {
             entries,
             warm_up_seconds: arguments.warm_up,
             key_bytes: arguments.key_bytes,
-            value_bytes: arguments.value_bytes,
-            durability: arguments.durability.to_string(),
+            value_bytes: arguments.value_bytes(),
+            durability: arguments.durability().to_string(),
         };
         Self { settings, outcomes: Vec::new() }
     }
@@ -117,20 +117,33 @@ impl CatchUpReport {
     pub(super) fn printed(&self) -> Result<Printed, BenchError> {
         let rows: Vec<Row<'_>> = self.outcomes.iter().map(Outcome::row).collect();
         let json = serde_json::json!({ "settings": self.settings, "catch_ups": rows });
-        Ok(Printed { text: self.text(&rows), json: serde_json::to_string_pretty(&json)? })
+        Ok(Printed::of(&self.sheet(&rows), serde_json::to_string_pretty(&json)?))
     }
 
-    fn text(&self, rows: &[Row<'_>]) -> String {
+    fn sheet(&self, rows: &[Row<'_>]) -> Sheet {
         let Settings { entries, key_bytes, value_bytes, durability, .. } = &self.settings;
         let mut lines = vec![HEADS.map(str::to_owned).to_vec()];
         lines.extend(rows.iter().map(Row::cells));
-        format!(
-            "a replica catches up with {entries} writes and those of the warm-up, while writers go on\n\
-             keys of {key_bytes} bytes, values of {value_bytes}, {durability}; medians\n\n{}",
-            columns(&lines)
-        )
+        Sheet {
+            title: "Catch-up",
+            notes: vec![
+                format!(
+                    "a replica catches up with {entries} writes and those of the warm-up, while writers go on"
+                ),
+                format!("keys of {key_bytes} bytes, values of {value_bytes}, {durability}; medians"),
+            ],
+            lines,
+            meanings: &MEANINGS,
+        }
     }
 }
+
+const MEANINGS: [(&str, &str); 4] = [
+    ("open ms", "from the start of the replica's process until its environment was open"),
+    ("entries/s", "from the start of the replica's process until it had applied what it lacked"),
+    ("engine/s", "entries a second that the engine alone applies, as many at a time"),
+    ("writes/s", "what the writers wrote meanwhile"),
+];
 
 const HEADS: [&str; 9] =
     ["writers", "what", "rounds", "open ms", "seconds", "entries/s", "engine/s", "of engine", "writes/s"];

@@ -5,7 +5,7 @@ use clap::{Args, ValueEnum, value_parser};
 pub struct FailoverArguments {
     /// Measures failovers instead: lets the master fail N times while clients write over gRPC.
     #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..=1000), help_heading = "Failover")]
-    #[arg(conflicts_with_all = ["via", "endpoints", "floor", "engine_limit", "repeat", "key_bytes", "compare", "html"])]
+    #[arg(conflicts_with_all = ["via", "endpoints", "floor", "engine_limit", "repeat", "key_bytes", "compare", "nodes"])]
     pub failover: Option<u32>,
     /// How the master fails.
     #[arg(long, value_enum, value_name = "HOW", default_value_t, requires = "failover")]

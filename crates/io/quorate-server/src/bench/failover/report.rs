@@ -4,7 +4,7 @@ use crate::EngineChoice;
 use crate::bench::BenchError;
 use crate::bench::arguments::BenchArguments;
 use crate::bench::measured::median;
-use crate::bench::printed::{Printed, columns};
+use crate::bench::printed::{Printed, Sheet};
 use serde::Serialize;
 
 /// All that was found of failovers.
@@ -51,8 +51,8 @@ impl FailoverReport {
             by: arguments.failover.failover_by,
             warm_up_seconds: arguments.warm_up,
             seconds: arguments.seconds,
-            value_bytes: arguments.value_bytes,
-            durability: arguments.durability.to_string(),
+            value_bytes: arguments.value_bytes(),
+            durability: arguments.durability().to_string(),
         };
         Self { settings, outcomes: Vec::new() }
     }
@@ -64,24 +64,34 @@ impl FailoverReport {
     pub(super) fn printed(&self) -> Result<Printed, BenchError> {
         let rows: Vec<Row<'_>> = self.outcomes.iter().map(Outcome::row).collect();
         let json = serde_json::json!({ "settings": self.settings, "failovers": rows });
-        Ok(Printed { text: self.text(&rows), json: serde_json::to_string_pretty(&json)? })
+        Ok(Printed::of(&self.sheet(&rows), serde_json::to_string_pretty(&json)?))
     }
 
-    fn text(&self, rows: &[Row<'_>]) -> String {
+    fn sheet(&self, rows: &[Row<'_>]) -> Sheet {
         let Settings { by, warm_up_seconds, seconds, value_bytes, durability } = &self.settings;
         let blow = match by {
             Blow::Kill => "kill -9 of the master, which is then started again",
             Blow::Stop => "SIGSTOP of the master, then SIGCONT",
         };
+        let found = "every acknowledged write was found on every node";
         let mut lines = vec![HEADS.map(str::to_owned).to_vec()];
         lines.extend(rows.iter().map(Row::cells));
-        format!(
-            "{blow}; {warm_up_seconds} s of load before, {seconds} s after\n\
-             values of {value_bytes} bytes, {durability}; every acknowledged write was found on every node\n\n{}",
-            columns(&lines)
-        )
+        Sheet {
+            title: "Failover",
+            notes: vec![
+                format!("{blow}; {warm_up_seconds} s of load before, {seconds} s after"),
+                format!("values of {value_bytes} bytes, {durability}; {found}"),
+            ],
+            lines,
+            meanings: &MEANINGS,
+        }
     }
 }
+
+const MEANINGS: [(&str, &str); 2] = [
+    ("first write ms", "from the blow until a write was acknowledged that a new master has written"),
+    ("gap ms", "the longest time in which no client had a write acknowledged"),
+];
 
 const HEADS: [&str; 9] =
     ["writers", "what", "rounds", "first write ms", "worst ms", "gap ms", "worst ms", "acknowledged", "lost"];

@@ -46,7 +46,8 @@ impl Stage<'_> {
     /// [`BenchError`].
     pub(super) async fn play(&self, number: u32) -> Result<(Round, Vec<Acknowledged>), BenchError> {
         self.cluster.wait_for_master(&Route::new(), PATIENCE).await?;
-        let mut writers = Writers::start(number, self.writers, self.arguments.value_bytes, &self.clients()?);
+        let mut writers =
+            Writers::start(number, self.writers, self.arguments.value_bytes(), &self.clients()?);
         let enough = u64::from(self.writers);
         writers.until(PATIENCE, |watch| watch.acknowledged() >= enough).await?;
         sleep(Duration::from_secs(self.arguments.warm_up.into())).await;

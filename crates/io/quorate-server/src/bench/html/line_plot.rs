@@ -1,23 +1,61 @@
 use super::element::Element;
 use super::log_axis::{self, LogAxis};
+use crate::bench::case::{Case, counted};
 
-/// A figure against the number of writers, a line for each subject; both axes are logarithmic.
+/// A figure against what the steps differ in, a line for each subject; both axes are logarithmic.
 pub(super) struct LinePlot {
     pub(super) title: &'static str,
     /// How to read it.
     pub(super) note: &'static str,
     pub(super) unit: &'static str,
+    pub(super) across: Across,
     pub(super) lines: Vec<Line>,
 }
 
-/// One subject's figures.
+/// What an axis shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Across {
+    Writers,
+    ValueBytes,
+    Nodes,
+}
+
+impl Across {
+    pub(super) const fn of(self, case: &Case) -> u32 {
+        match self {
+            Self::Writers => case.writers,
+            Self::ValueBytes => case.value_bytes,
+            Self::Nodes => case.nodes,
+        }
+    }
+
+    const fn title(self) -> &'static str {
+        match self {
+            Self::Writers => "number of writers",
+            Self::ValueBytes => "length of the values in bytes",
+            Self::Nodes => "number of nodes",
+        }
+    }
+
+    /// A number on the axis in words.
+    pub(super) fn text(self, number: u32) -> String {
+        let thing = match self {
+            Self::Writers => "writer",
+            Self::ValueBytes => "byte",
+            Self::Nodes => "node",
+        };
+        counted(number, thing)
+    }
+}
+
+/// One line's figures.
 pub(super) struct Line {
     pub(super) name: String,
     /// What gives it its colour.
     pub(super) class: String,
     /// A second line of a subject. It is not in the legend.
     pub(super) dashed: bool,
-    /// Numbers of writers, ascending, with the figure at each. One that is not above zero is not drawn.
+    /// Places on the axis, ascending, with the figure at each. Where one of both is zero nothing is drawn.
     pub(super) points: Vec<(u32, f64)>,
 }
 
@@ -33,15 +71,15 @@ impl LinePlot {
     /// The plot with its title and legend. None if there is nothing to draw.
     pub(super) fn figure(mut self) -> Option<Element> {
         for line in &mut self.lines {
-            line.points.retain(|(_, figure)| *figure > 0.0);
+            line.points.retain(|(place, figure)| *place > 0 && *figure > 0.0);
         }
         self.lines.retain(|line| !line.points.is_empty());
         let all = || self.lines.iter().flat_map(|line| &line.points);
         let figures: Vec<f64> = all().map(|(_, figure)| *figure).collect();
-        let mut writers: Vec<u32> = all().map(|(writers, _)| *writers).collect();
-        writers.sort_unstable();
-        writers.dedup();
-        let numbers: Vec<f64> = writers.iter().copied().map(f64::from).collect();
+        let mut places: Vec<u32> = all().map(|(place, _)| *place).collect();
+        places.sort_unstable();
+        places.dedup();
+        let numbers: Vec<f64> = places.iter().copied().map(f64::from).collect();
         let across = LogAxis::close_to(&numbers, LEFT, WIDTH - RIGHT)?;
         let up = LogAxis::around(&figures, HEIGHT - BOTTOM, TOP)?;
         let drawing = Element::new("svg")
@@ -49,9 +87,9 @@ impl LinePlot {
             .with("role", "img")
             .with("aria-label", self.title)
             .children(up.ticks().into_iter().flat_map(|tick| level(&up, tick)))
-            .children(writers.iter().map(|writers| writers_tick(&across, *writers)))
-            .child(axis_title("number of writers"))
-            .children(self.lines.iter().map(|line| line.draw(&across, &up, self.unit)));
+            .children(places.iter().map(|place| place_tick(&across, *place)))
+            .child(axis_title(self.across.title()))
+            .children(self.lines.iter().map(|line| line.draw(&across, &up, &self)));
         let caption = Element::new("figcaption")
             .child(Element::new("h3").text(self.title))
             .child(Element::new("p").text(self.note))
@@ -70,16 +108,16 @@ impl LinePlot {
 }
 
 impl Line {
-    fn draw(&self, across: &LogAxis, up: &LogAxis, unit: &str) -> Element {
-        let place =
-            |(writers, figure): &(u32, f64)| (across.position((*writers).into()), up.position(*figure));
+    fn draw(&self, across: &LogAxis, up: &LogAxis, plot: &LinePlot) -> Element {
+        let place = |(place, figure): &(u32, f64)| (across.position((*place).into()), up.position(*figure));
         let corners: Vec<String> =
             self.points.iter().map(place).map(|(x, y)| format!("{x:.1},{y:.1}")).collect();
         let dashed = if self.dashed { " dashed" } else { "" };
         let path = Element::new("polyline").with("points", corners.join(" "));
         let dot = |point: &(u32, f64)| {
             let (x, y) = place(point);
-            let told = format!("{}, {}: {}{unit}", self.name, writers_text(point.0), figure_text(point.1));
+            let (at, figure) = (plot.across.text(point.0), figure_text(point.1));
+            let told = format!("{}, {at}: {figure}{}", self.name, plot.unit);
             let title = Element::new("title").text(told);
             Element::new("circle").at("cx", x).at("cy", y).with("r", 4).child(title)
         };
@@ -88,11 +126,6 @@ impl Line {
             .child(path)
             .children(self.points.iter().map(dot))
     }
-}
-
-/// A number of writers in words.
-pub(super) fn writers_text(writers: u32) -> String {
-    if writers == 1 { "1 writer".to_owned() } else { format!("{writers} writers") }
 }
 
 /// To three digits at least.
@@ -109,9 +142,9 @@ fn level(up: &LogAxis, tick: f64) -> [Element; 2] {
     [line.at("y1", y).at("y2", y), label.text(log_axis::label(tick))]
 }
 
-fn writers_tick(across: &LogAxis, writers: u32) -> Element {
-    let x = across.position(writers.into());
-    Element::new("text").with("class", "across").at("x", x).at("y", HEIGHT - BOTTOM + 18.0).text(writers)
+fn place_tick(across: &LogAxis, place: u32) -> Element {
+    let x = across.position(place.into());
+    Element::new("text").with("class", "across").at("x", x).at("y", HEIGHT - BOTTOM + 18.0).text(place)
 }
 
 fn axis_title(text: &str) -> Element {
@@ -128,7 +161,7 @@ mod tests {
     }
 
     fn plot(lines: Vec<Line>) -> Option<String> {
-        let plot = LinePlot { title: "Rate", note: "up is good", unit: "/s", lines };
+        let plot = LinePlot { title: "Rate", note: "up is good", unit: "/s", across: Across::Writers, lines };
         Some(plot.figure()?.to_string())
     }
 

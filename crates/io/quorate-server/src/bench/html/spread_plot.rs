@@ -1,11 +1,10 @@
 use super::element::Element;
-use super::line_plot::writers_text;
 use super::log_axis::{self, LogAxis};
 use crate::bench::latencies::Percentiles;
 
 /// How the latencies of each step are spread, from the median to the longest, on one logarithmic axis.
 pub(super) struct SpreadPlot {
-    /// The steps by their number of writers, ascending.
+    /// Steps of the same case stand together.
     pub(super) steps: Vec<Spread>,
 }
 
@@ -14,7 +13,8 @@ pub(super) struct Spread {
     pub(super) name: String,
     /// What gives it its colour.
     pub(super) class: String,
-    pub(super) writers: u32,
+    /// At what it was measured, in words.
+    pub(super) case: String,
     pub(super) latencies: Percentiles,
 }
 
@@ -47,13 +47,13 @@ impl SpreadPlot {
         Some(Element::new("figure").with("class", "wide").child(caption).child(drawing))
     }
 
-    /// A row for each step, under a heading for each number of writers, and how far down they reach.
+    /// A row for each step, under a heading for each case, and how far down they reach.
     fn rows(&self, across: &LogAxis) -> (Vec<Element>, f64) {
-        let (mut rows, mut y, mut writers) = (Vec::new(), TOP, None);
+        let (mut rows, mut y, mut case) = (Vec::new(), TOP, None);
         for step in &self.steps {
-            if writers != Some(step.writers) {
-                writers = Some(step.writers);
-                rows.push(heading(step.writers, y));
+            if case != Some(&step.case) {
+                case = Some(&step.case);
+                rows.push(heading(&step.case, y));
                 y += HEADING_HEIGHT;
             }
             rows.push(step.draw(across, y));
@@ -76,7 +76,7 @@ impl Spread {
             ("max", self.latencies.max),
         ];
         let told = figures.map(|(name, nanos)| format!("{name} {:.3} ms", millis(nanos)));
-        let title = format!("{}, {}: {}", self.name, writers_text(self.writers), told.join(", "));
+        let title = format!("{}, {}: {}", self.name, self.case, told.join(", "));
         let x = figures.map(|(_, nanos)| across.position(millis(nanos)));
         let name = Element::new("text").with("class", "up").at("x", LEFT - 10.0).at("y", y + 4.0);
         let range = Element::new("line").with("class", "range").at("x1", x[0]).at("x2", x[3]);
@@ -132,9 +132,9 @@ fn legend() -> Element {
     Element::new("ul").with("class", "legend").children(Mark::ALL.map(entry))
 }
 
-fn heading(writers: u32, top: f64) -> Element {
+fn heading(case: &str, top: f64) -> Element {
     let text = Element::new("text").with("class", "heading").at("x", 4.0).at("y", top + HEADING_HEIGHT - 8.0);
-    text.text(writers_text(writers))
+    text.text(case)
 }
 
 /// A tick's line from top to bottom, and its label above.
@@ -153,15 +153,18 @@ fn millis(nanos: u64) -> f64 {
 mod tests {
     use super::*;
 
-    fn spread(name: &str, writers: u32, p50: u64) -> Spread {
+    fn spread(name: &str, case: &str, p50: u64) -> Spread {
         let latencies = Percentiles { p50, p99: 2_000_000, p999: 3_000_000, max: 4_000_000 };
-        Spread { name: name.to_owned(), class: "g0".to_owned(), writers, latencies }
+        Spread { name: name.to_owned(), class: "g0".to_owned(), case: case.to_owned(), latencies }
     }
 
     #[test]
-    fn each_step_has_a_row_under_its_number_of_writers() {
-        let steps =
-            vec![spread("fjall", 1, 1_000_000), spread("redb", 1, 1_000_000), spread("fjall", 8, 1_500_000)];
+    fn each_step_has_a_row_under_its_case() {
+        let steps = vec![
+            spread("fjall", "1 writer", 1_000_000),
+            spread("redb", "1 writer", 1_000_000),
+            spread("fjall", "8 writers", 1_500_000),
+        ];
         let drawn = SpreadPlot { steps }.figure().unwrap().to_string();
         assert_eq!(drawn.matches("class=\"heading\"").count(), 2, "{drawn}");
         assert_eq!(drawn.matches("class=\"range\"").count(), 3, "{drawn}");
@@ -171,6 +174,6 @@ mod tests {
 
     #[test]
     fn a_step_without_a_write_has_no_row() {
-        assert!(SpreadPlot { steps: vec![spread("fjall", 1, 0)] }.figure().is_none());
+        assert!(SpreadPlot { steps: vec![spread("fjall", "1 writer", 0)] }.figure().is_none());
     }
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub struct WorkloadArguments {
     /// What the writers do: only write random keys, or read and write rows that are there.
     #[arg(long, value_enum, value_name = "NAME", default_value_t, help_heading = "Workload")]
-    #[arg(conflicts_with_all = ["endpoints", "floor", "engine_limit", "failover", "catch_up", "compare", "html"])]
+    #[arg(conflicts_with_all = ["endpoints", "floor", "engine_limit", "failover", "catch_up", "compare", "nodes"])]
     pub workload: Workload,
     /// How many rows there are before it begins: 100000 if it is not given. For workloads that read.
     #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(1..=KEYS_MAX))]

@@ -5,7 +5,7 @@ use crate::bench::BenchError;
 use crate::bench::arguments::{BenchArguments, Via};
 use crate::bench::latencies::Percentiles;
 use crate::bench::measured::median;
-use crate::bench::printed::{Printed, columns};
+use crate::bench::printed::{Printed, Sheet};
 use crate::bench::report::Subject;
 use serde::Serialize;
 
@@ -60,8 +60,8 @@ impl WorkloadReport {
             warm_up_seconds: arguments.warm_up,
             seconds: arguments.seconds,
             key_bytes: arguments.key_bytes,
-            value_bytes: arguments.value_bytes,
-            durability: arguments.durability.to_string(),
+            value_bytes: arguments.value_bytes(),
+            durability: arguments.durability().to_string(),
             rounds: arguments.repeat,
         };
         Self { settings, outcomes: Vec::new() }
@@ -87,23 +87,34 @@ impl WorkloadReport {
         let json = serde_json::json!({ "settings": self.settings, "steps": rows });
         let json = serde_json::to_string_pretty(&json)?;
         let name = json_name(&self.settings.workload)?;
-        Ok(Printed { text: self.text(&name, &rows), json })
+        Ok(Printed::of(&self.sheet(&name, &rows), json))
     }
 
-    fn text(&self, workload: &str, rows: &[Row]) -> String {
+    fn sheet(&self, workload: &str, rows: &[Row]) -> Sheet {
         let Settings { keys, read_consistency, warm_up_seconds, seconds, .. } = &self.settings;
         let Settings { key_bytes, value_bytes, durability, rounds, .. } = &self.settings;
         let of_rounds = if *rounds > 1 { format!(", medians of {rounds}") } else { String::new() };
         let mut lines = vec![HEADS.map(str::to_owned).to_vec()];
         lines.extend(rows.iter().map(Row::cells));
-        format!(
-            "{workload} on {keys} rows, reads {read_consistency}\n\
-             keys of {key_bytes} bytes, values of {value_bytes}, {durability}, {seconds} s after \
-             {warm_up_seconds} s{of_rounds}\n\n{}",
-            columns(&lines)
-        )
+        Sheet {
+            title: "Workload",
+            notes: vec![
+                format!("{workload} on {keys} rows, reads {read_consistency}"),
+                format!(
+                    "keys of {key_bytes} bytes, values of {value_bytes}, {durability}, {seconds} s after \
+                     {warm_up_seconds} s{of_rounds}"
+                ),
+            ],
+            lines,
+            meanings: &MEANINGS,
+        }
     }
 }
+
+const MEANINGS: [(&str, &str); 2] = [
+    ("ops/s", "whole operations: a read that is followed by a write of the same row is one"),
+    ("reads/s", "with scans; the latencies behind it are those of reads, those behind writes/s of writes"),
+];
 
 /// The name under which a value is written.
 fn json_name(value: &impl Serialize) -> Result<String, BenchError> {
