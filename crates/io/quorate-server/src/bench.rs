@@ -3,8 +3,8 @@
 //! ```text
 //!  perform --> a group of its own for each step: embedded (bench-node) or over gRPC (quorate node)
 //!     |           \-> load: closed-loop writers, then all nodes catch up ---> Measured
-//!     +------> floor: three processes that do nothing but write, sync and replicate
-//!     +------> engine limit: three processes that do nothing but apply
+//!     +------> floor: processes that do nothing but write, sync and replicate
+//!     +------> engine limit: processes that do nothing but apply
 //!     +------> etcd: a cluster that somebody else has started, under the same load
 //!     \------> disk, loopback: what one sync and one round trip take
 //! ```
@@ -24,6 +24,7 @@ mod engine_limit;
 mod etcd;
 mod failover;
 mod floor;
+mod history;
 mod host;
 mod html;
 mod job;
@@ -33,12 +34,17 @@ mod load;
 mod loopback;
 mod measured;
 mod memory;
+mod mode;
 mod over_grpc;
 mod perform;
 mod printed;
 mod processor_time;
+mod reads;
+mod replay;
 mod report;
+mod rounds;
 mod step;
+mod stopped;
 mod table;
 mod value_length;
 mod worker;
@@ -52,10 +58,15 @@ pub use catch_up::CatchUpArguments;
 pub use comparison::{Comparison, ComparisonError};
 pub use etcd::EtcdError;
 pub use failover::{Blow, FailoverArguments};
+pub use history::HistoryArguments;
+pub use reads::ReadsArguments;
+pub use replay::ReplayArguments;
+pub use stopped::StoppedArguments;
 pub use workload::{Workload, WorkloadArguments};
 
 use crate::program::told_to_stop;
 use html::PageFile;
+use mode::Mode;
 use printed::Printed;
 use std::path::Path;
 use tokio::runtime::Builder;
@@ -65,7 +76,7 @@ use tokio::runtime::Builder;
 /// # Errors
 /// [`BenchError`]; no process and no directory is left then.
 pub(crate) fn run(arguments: &BenchArguments) -> Result<(), BenchError> {
-    arguments.workload.check()?;
+    arguments.check()?;
     let page_file = arguments.html.as_deref().map(PageFile::prepare).transpose()?;
     let workplace = perform::workplace(arguments)?;
     let runtime =
@@ -91,18 +102,19 @@ pub(crate) fn run(arguments: &BenchArguments) -> Result<(), BenchError> {
 
 /// Measures what is asked for.
 async fn measure(arguments: &BenchArguments, workplace: &Path) -> Result<Printed, BenchError> {
-    if let Some(rounds) = arguments.failover.failover {
-        arguments.check_single()?;
-        return failover::measure(arguments, rounds, workplace).await;
+    match Mode::of(arguments) {
+        Mode::Writes => measure_writes(arguments, workplace).await,
+        Mode::Workload => workload::measure(arguments, workplace).await,
+        Mode::Failover(rounds) => failover::measure(arguments, rounds, workplace).await,
+        Mode::CatchUp(entries) => catch_up::measure(arguments, entries, workplace).await,
+        Mode::Replay(entries) => replay::measure(arguments, entries, workplace).await,
+        Mode::Reads => reads::measure(arguments, workplace).await,
+        Mode::StoppedReplica => stopped::measure(arguments, workplace).await,
+        Mode::History => history::measure(arguments, workplace).await,
     }
-    if let Some(entries) = arguments.catch_up.catch_up {
-        arguments.check_single()?;
-        return catch_up::measure(arguments, entries, workplace).await;
-    }
-    if arguments.workload.reads() {
-        arguments.check_single()?;
-        return workload::measure(arguments, workplace).await;
-    }
+}
+
+async fn measure_writes(arguments: &BenchArguments, workplace: &Path) -> Result<Printed, BenchError> {
     let report = perform::perform(arguments, workplace).await?;
     let page = html::render_report(&report);
     Ok(Printed { text: table::render(&report), json: report.json()?, page })

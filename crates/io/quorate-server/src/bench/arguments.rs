@@ -2,6 +2,11 @@ use super::BenchError;
 use super::catch_up::CatchUpArguments;
 use super::comparison::Comparison;
 use super::failover::FailoverArguments;
+use super::history::HistoryArguments;
+use super::mode::Mode;
+use super::reads::ReadsArguments;
+use super::replay::ReplayArguments;
+use super::stopped::StoppedArguments;
 use super::value_length;
 use super::workload::WorkloadArguments;
 use crate::EngineChoice;
@@ -17,10 +22,11 @@ pub struct BenchArguments {
     #[arg(long, value_enum, value_delimiter = ',', default_value = "embedded", value_name = "WAY,...")]
     pub via: Vec<Via>,
     /// How many writers there are in each step. Each has one write under way at a time.
-    /// Without it 1,16,64,256; with --failover or --catch-up 16.
+    /// Without it 1,16,64,256; with --failover or --catch-up 16, with --reads 64, with --stopped-replica 256.
     #[arg(long, value_delimiter = ',', default_value = "1,16,64,256", value_name = "N,...")]
     #[arg(default_value_if("failover", ArgPredicate::IsPresent, "16"), hide_default_value = true)]
     #[arg(default_value_if("catch_up", ArgPredicate::IsPresent, "16"))]
+    #[arg(default_value_if("reads", "true", "64"), default_value_if("stopped_replica", "true", "256"))]
     #[arg(value_parser = value_parser!(u32).range(1..=WRITERS_MAX))]
     pub writers: Vec<u32>,
     /// How long each step is measured.
@@ -33,7 +39,9 @@ pub struct BenchArguments {
     #[arg(long, default_value_t = 16, value_name = "BYTES", value_parser = value_parser!(u32).range(1..=1024))]
     pub key_bytes: u32,
     /// Length of the values, in bytes or as 64KiB or 1MiB; several are measured one after the other.
+    /// Without it 100; with --history 16.
     #[arg(long, value_delimiter = ',', default_value = "100", value_name = "BYTES,...")]
+    #[arg(default_value_if("history", ArgPredicate::IsPresent, "16"), hide_default_value = true)]
     #[arg(value_parser = value_length::parse)]
     pub value_bytes: Vec<u32>,
     /// How many nodes the group has; several sizes are measured one after the other.
@@ -81,6 +89,18 @@ pub struct BenchArguments {
     /// Whether to measure a catch-up.
     #[command(flatten)]
     pub catch_up: CatchUpArguments,
+    /// Whether to measure a restart with an empty engine.
+    #[command(flatten)]
+    pub replay: ReplayArguments,
+    /// Whether to measure reads.
+    #[command(flatten)]
+    pub reads: ReadsArguments,
+    /// Whether to measure what a stopped replica costs.
+    #[command(flatten)]
+    pub stopped: StoppedArguments,
+    /// Whether to measure logs of given lengths.
+    #[command(flatten)]
+    pub history: HistoryArguments,
     /// Print the result as one JSON object instead of a table.
     #[arg(long)]
     pub json: bool,
@@ -112,11 +132,41 @@ impl BenchArguments {
         self.durability[0]
     }
 
-    /// Refuses several values of an argument where one alone is measured.
+    /// Which rows are written and how, in a line.
+    pub(super) fn rows_note(&self) -> String {
+        let Self { key_bytes, seconds, warm_up, .. } = self;
+        let (value_bytes, durability) = (self.value_bytes(), self.durability());
+        format!(
+            "keys of {key_bytes} bytes, values of {value_bytes}, {durability}, {seconds} s after {warm_up} s"
+        )
+    }
+
+    /// The same as JSON.
+    pub(super) fn rows_settings(&self) -> serde_json::Value {
+        serde_json::json!({
+            "key_bytes": self.key_bytes,
+            "value_bytes": self.value_bytes(),
+            "durability": self.durability().to_string(),
+            "seconds": self.seconds,
+            "warm_up_seconds": self.warm_up,
+            "rounds": self.repeat,
+        })
+    }
+
+    /// Refuses several values of an argument where one alone is measured, and what only says something of reads
+    /// where there are none.
     ///
     /// # Errors
-    /// [`BenchError::SeveralValues`].
-    pub(super) fn check_single(&self) -> Result<(), BenchError> {
+    /// [`BenchError::SeveralValues`], [`BenchError::NothingRead`].
+    pub(super) fn check(&self) -> Result<(), BenchError> {
+        match Mode::of(self) {
+            Mode::Writes => self.workload.check(),
+            Mode::Reads => self.check_single(),
+            _ => self.workload.check().and_then(|()| self.check_single()),
+        }
+    }
+
+    fn check_single(&self) -> Result<(), BenchError> {
         let counts = [("--value-bytes", self.value_bytes.len()), ("--durability", self.durability.len())];
         match counts.iter().find(|(_, count)| *count > 1) {
             Some((argument, _)) => Err(BenchError::SeveralValues { argument }),
@@ -153,6 +203,17 @@ With --catch-up a replica's process is killed, the others take so many writes, a
 --warm-up seconds of load, which goes on. The time counts from the start of its process until it has applied\n\
 all that was there then. The engine alone is measured for as long, in one process, with batches as large.\n\
 \n\
+With --replay a node that is alone in its group gets so many writes and is killed, its engine is removed, and it\n\
+starts again. The time counts from the moment at which it is open until all is applied.\n\
+\n\
+With --reads a replica reads its rows at random, as does a bare engine with the same rows in the same process,\n\
+in turn, each for as long; then readers in the master's process read them linearizably, then as many write.\n\
+\n\
+With --stopped-replica the load runs for --seconds with all nodes, then as long with a replica stopped.\n\
+\n\
+With --history one process writes a log, another one opens it and looks up 100000 entries at random. The files are\n\
+in the system's cache.\n\
+\n\
 Examples:\n  \
 quorate bench --engine memory --floor\n  \
 quorate bench --engine memory,fjall --floor --engine-limit --repeat 3\n  \
@@ -165,4 +226,8 @@ quorate bench --workload read --read-consistency any --keys 1000000\n  \
 quorate bench --failover 10 --seconds 2\n  \
 quorate bench --failover 3 --failover-by stop --writers 1,16 --json\n  \
 quorate bench --catch-up 200000 --repeat 3\n  \
+quorate bench --replay 1000000 --engine memory,fjall\n  \
+quorate bench --reads --repeat 3\n  \
+quorate bench --stopped-replica --seconds 4\n  \
+quorate bench --history 100000,1000000,10000000\n  \
 quorate bench --endpoints 127.0.0.1:14101,127.0.0.1:14102,127.0.0.1:14103 --json";

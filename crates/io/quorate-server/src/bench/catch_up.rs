@@ -8,7 +8,8 @@ pub use arguments::CatchUpArguments;
 use super::BenchError;
 use super::arguments::{BenchArguments, NODES};
 use super::embedded;
-use super::job::{Apply, AwaitWrite, CountApplied, FillNode, LoadNode, OpenNode};
+use super::engine_limit;
+use super::job::{AwaitWrite, CountApplied, FillNode, LoadNode, OpenNode};
 use super::key_space::KeySpace;
 use super::printed::Printed;
 use super::step::Step;
@@ -21,8 +22,6 @@ use std::time::{Duration, Instant};
 
 /// The load during the catch-up comes in pieces of this length, one after the other.
 const LOAD_SPAN: Duration = Duration::from_millis(500);
-/// The engine alone is measured for as long as the catch-up took, and at least so long.
-const ENGINE_SPAN_MIN: Duration = Duration::from_secs(1);
 
 /// Measures a replica's catch-up over `entries` for each engine and each number of writers.
 ///
@@ -86,7 +85,9 @@ impl SetUp<'_> {
         let applied = nodes[replica].ask(CountApplied).await?;
         drop(nodes);
         let batch = (applied.entries / applied.steps.max(1)).max(1);
-        let engine_per_second = self.measure_engine(batch, catch_up.elapsed).await?;
+        let keys = self.fill_job(0).keys;
+        let engine_per_second =
+            engine_limit::alone(self.engine, batch, keys, catch_up.elapsed, self.home).await?;
         let missed = end.vlsn.as_u64() - begin.vlsn.as_u64();
         Ok(Round::new(missed, &catch_up, batch, engine_per_second))
     }
@@ -124,15 +125,6 @@ impl SetUp<'_> {
         }
         let (opened, elapsed) = caught_up.unwrap_or_default();
         Ok(CatchUp { opened, elapsed, writes, load_elapsed: begun.elapsed() })
-    }
-
-    /// How many entries a second the engine takes alone, so many in each step.
-    async fn measure_engine(&self, entries: u64, span: Duration) -> Result<f64, BenchError> {
-        let mut process = WorkerProcess::start("the engine alone")?;
-        let step = self.step(span.max(ENGINE_SPAN_MIN));
-        let directory = self.home.join("engine");
-        let load = process.ask(Apply { directory, engine: self.engine, step, entries }).await?;
-        Ok(load.entries as f64 / load.elapsed.as_secs_f64())
     }
 
     fn step(&self, span: Duration) -> Step {

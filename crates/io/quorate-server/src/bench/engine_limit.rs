@@ -1,9 +1,14 @@
+use super::BenchError;
 use super::job::{AppliedLoad, Apply};
-use super::step::RandomRows;
+use super::key_space::KeySpace;
+use super::step::{RandomRows, Step};
+use super::worker_process::WorkerProcess;
+use crate::EngineChoice;
 use bytes::Bytes;
 use quorate_codec::{Envelope, PayloadKind, WriteBatch};
 use quorate_core::{Committed, Engine, EngineError, EntryId, EntryKind, NodeId, Term, Vlsn};
 use quorate_env::kv::{DEFAULT_DATABASE, KvEngine, SCHEMA_VERSION};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// How often the engine is asked to make durable what it holds: as often as a node asks by default.
@@ -18,6 +23,28 @@ pub(super) enum EngineLimitError {
     Apply(#[from] EngineError),
     #[error("the engine's directory cannot be made: {0}")]
     Directory(#[from] std::io::Error),
+}
+
+/// The engine alone is measured for as long as what it is compared with took, and at least so long.
+const SPAN_MIN: Duration = Duration::from_secs(1);
+
+/// How many entries a second one engine takes alone in a process of its own, so many in each step.
+///
+/// # Errors
+/// [`BenchError`].
+pub(super) async fn alone(
+    engine: EngineChoice,
+    entries: u64,
+    keys: KeySpace,
+    span: Duration,
+    home: &Path,
+) -> Result<f64, BenchError> {
+    let KeySpace { key_bytes, value_bytes } = keys;
+    let span = span.max(SPAN_MIN);
+    let step = Step { writers: 1, warm_up: Duration::ZERO, span, key_bytes, value_bytes };
+    let mut process = WorkerProcess::start("the engine alone")?;
+    let load = process.ask(Apply { directory: home.join("engine"), engine, step, entries }).await?;
+    Ok(load.entries as f64 / load.elapsed.as_secs_f64())
 }
 
 /// Applies entries to a new engine as fast as it takes them, after the step's warm-up for its span.
@@ -76,8 +103,6 @@ impl Iterator for Entries {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::EngineChoice;
-    use crate::bench::step::Step;
 
     #[test]
     fn the_engine_is_given_whole_batches() {

@@ -1,11 +1,13 @@
-use super::job::{AppliedCount, FillNode, NodeLoad, OpenNode, RunWorkload};
+use super::job::{AppliedCount, FillNode, NodeLoad, OpenNode, ReadLocal, RunWorkload};
 use super::load::{self, Target};
+use super::reads::{self, LocalReads};
 use super::step::Step;
 use super::workload::{self, WorkloadLoad};
 use quorate::{
     BytesDatabase, CommitDurability, CommitToken, ConsistencyPolicy, DatabaseError, NodeState, OpenError,
     ReadError, RepConfig, ReplicatedEnvironment, WriteError,
 };
+use quorate_core::EngineError;
 use std::rc::Rc;
 use std::time::Duration;
 use tokio::runtime::Builder;
@@ -31,8 +33,14 @@ pub(super) enum HostError {
     Read(#[from] ReadError),
     #[error("the job is malformed: {0}")]
     Job(String),
-    #[error("no thread for the writers: {0}")]
-    Threads(#[from] std::io::Error),
+    #[error("the operating system refused: {0}")]
+    System(#[from] std::io::Error),
+    #[error("the engine cannot be opened: {0}")]
+    OpenEngine(#[from] quorate_engine::OpenError),
+    #[error("the engine failed: {0}")]
+    Engine(#[from] EngineError),
+    #[error("a row that was written before is not there")]
+    RowMissing,
 }
 
 impl Host {
@@ -70,6 +78,11 @@ impl Host {
     /// Runs a workload's writers on this thread.
     pub(super) fn run_workload(&self, job: &RunWorkload) -> Result<WorkloadLoad, HostError> {
         workload::run_embedded(&self.0, job)
+    }
+
+    /// Reads rows of the node and of a bare engine, in turn.
+    pub(super) fn read_local(&self, job: &ReadLocal) -> Result<LocalReads, HostError> {
+        reads::measure_local(&self.0, job)
     }
 
     /// Waits until the node has applied a write.

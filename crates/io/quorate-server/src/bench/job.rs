@@ -1,6 +1,8 @@
+use super::history::OpenedLog;
 use super::key_space::KeySpace;
 use super::latencies::Percentiles;
 use super::load::Load;
+use super::reads::LocalReads;
 use super::step::Step;
 use super::workload::{Plan, WorkloadLoad};
 use crate::EngineChoice;
@@ -24,6 +26,9 @@ pub(super) enum Job {
     LoadLoop(LoadLoop),
     Apply(Apply),
     SyncDisk(SyncDisk),
+    ReadLocal(ReadLocal),
+    WriteLog(WriteLog),
+    OpenLog(OpenLog),
 }
 
 /// A job with its answer, which is a `Result` of this type and the text of a failure, as a line of JSON.
@@ -58,6 +63,9 @@ jobs! {
     LoadLoop => Load;
     Apply => AppliedLoad;
     SyncDisk => Percentiles;
+    ReadLocal => LocalReads;
+    WriteLog => Duration;
+    OpenLog => OpenedLog;
 }
 
 /// Open a node of a group.
@@ -158,4 +166,31 @@ pub(super) struct AppliedLoad {
 pub(super) struct SyncDisk {
     pub(super) directory: PathBuf,
     pub(super) span: Duration,
+}
+
+/// Read rows of the open node, which has the first rows of a key space, and of a new engine with the same rows.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct ReadLocal {
+    /// Where the new engine is made.
+    pub(super) directory: PathBuf,
+    pub(super) engine: EngineChoice,
+    pub(super) keys: KeySpace,
+    pub(super) rows: u64,
+    pub(super) span: Duration,
+}
+
+/// Write a new log, and answer how long that took.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct WriteLog {
+    pub(super) directory: PathBuf,
+    pub(super) entries: u64,
+    pub(super) payload_bytes: u32,
+}
+
+/// Open a log and look up entries in it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct OpenLog {
+    pub(super) directory: PathBuf,
+    /// How many it has.
+    pub(super) entries: u64,
 }

@@ -1,6 +1,7 @@
 use super::disk;
 use super::engine_limit;
 use super::floor::{self, Leader};
+use super::history;
 use super::host::{Host, HostError};
 use super::job::Job;
 use serde::Serialize;
@@ -21,6 +22,8 @@ enum JobError {
     Host(Box<HostError>),
     #[error(transparent)]
     Engine(#[from] engine_limit::EngineLimitError),
+    #[error(transparent)]
+    History(#[from] history::HistoryError),
     #[error("{0}")]
     Io(#[from] io::Error),
     #[error("no node is open in this process")]
@@ -67,6 +70,9 @@ impl Worker {
             Job::LoadLoop(job) => answer(self.leader.as_mut().ok_or(JobError::NoLoop)?.load(&job.0)?),
             Job::Apply(job) => answer(engine_limit::apply(&job)?),
             Job::SyncDisk(job) => answer(disk::measure(&job.directory, job.span)?),
+            Job::ReadLocal(job) => answer(self.host()?.read_local(&job)?),
+            Job::WriteLog(job) => answer(history::write(&job)?),
+            Job::OpenLog(job) => answer(history::open(&job)?),
         }
     }
 

@@ -1,5 +1,6 @@
 use super::BenchError;
 use super::job::{Ask, Job};
+use rustix::process::{Pid, Signal, kill_process};
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -51,6 +52,12 @@ impl WorkerProcess {
             .and_then(|()| self.child.wait())
             .map(drop)
             .map_err(BenchError::system("ending a process"))
+    }
+
+    /// Sends the process a signal.
+    pub(super) fn signal(&self, signal: Signal) -> Result<(), BenchError> {
+        kill_process(Pid::from_child(&self.child), signal)
+            .map_err(|error| BenchError::system("signalling a process")(error.into()))
     }
 
     /// Has a job done and waits for the answer.

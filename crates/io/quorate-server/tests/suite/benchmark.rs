@@ -93,20 +93,74 @@ fn a_hung_master_is_replaced_and_accepts_nothing_when_it_goes_on() {
 #[test]
 fn a_replica_that_was_away_catches_up_while_writers_go_on() {
     let directory = tempfile::tempdir().unwrap();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_quorate"));
-    command
-        .args(["bench", "--warm-up", "0", "--catch-up", "3000", "--json", "--directory"])
-        .arg(directory.path());
-    let output = command.output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let report = unpaced(directory.path(), &["--warm-up", "0", "--catch-up", "3000"]);
     let (catch_up, round) = (&report["catch_ups"][0], &report["catch_ups"][0]["rounds"][0]);
     assert_eq!((&catch_up["writers"], &round["entries"]), (&16.into(), &3000.into()));
     for figure in ["entries_per_second", "engine_per_second", "share_of_engine", "writes_per_second"] {
         assert!(catch_up[figure].as_f64().unwrap() > 0.0, "{report}");
     }
     assert!(round["open_ms"].as_f64().unwrap() < 1e3 * round["seconds"].as_f64().unwrap(), "{report}");
-    assert_eq!(std::fs::read_dir(&directory).unwrap().count(), 0);
+}
+
+#[test]
+fn a_node_that_starts_with_an_empty_engine_applies_its_log_again() {
+    let directory = tempfile::tempdir().unwrap();
+    let report = unpaced(directory.path(), &["--replay", "2000", "--engine", "memory,fjall"]);
+    for (row, engine) in [(0, "memory"), (1, "fjall")] {
+        let replay = &report["replays"][row];
+        assert_eq!((&replay["entries"], &replay["what"]), (&2000.into(), &engine.into()));
+        for figure in ["open_ms", "entries_per_second", "engine_per_second", "share_of_engine"] {
+            assert!(replay[figure].as_f64().unwrap() > 0.0, "{report}");
+        }
+    }
+}
+
+#[test]
+fn logs_of_several_lengths_are_opened_and_looked_up_in() {
+    let directory = tempfile::tempdir().unwrap();
+    let report = unpaced(directory.path(), &["--history", "1000,5000", "--repeat", "2"]);
+    for (row, entries) in [(0, 1000), (1, 5000)] {
+        let history = &report["histories"][row];
+        assert_eq!((&history["entries"], history["rounds"].as_array().unwrap().len()), (&entries.into(), 2));
+        for figure in ["open_ms", "open_bytes", "lookup_p50_us"] {
+            assert!(history[figure].as_f64().unwrap() > 0.0, "{report}");
+        }
+    }
+}
+
+#[test]
+fn reads_of_a_replica_are_related_to_the_engines_and_linearizable_ones_to_commits() {
+    let directory = tempfile::tempdir().unwrap();
+    let arguments = ["--reads", "--keys", "300", "--writers", "4", "--engine", "memory"];
+    let report = report_of(directory.path(), &arguments);
+    let reads = &report["reads"][0];
+    assert_eq!(reads["readers"], 4);
+    let figure = |name: &str| reads[name].as_f64().unwrap();
+    let times = figure("replica_ns") / figure("engine_ns");
+    // The last digit may be lost on the way through the text.
+    assert!((figure("times_engine") / times - 1.0).abs() < 1e-9, "{report}");
+    assert!(figure("linearizable_reads_per_second") > 0.0 && figure("commits_per_second") > 0.0, "{report}");
+}
+
+#[test]
+fn a_master_is_measured_with_a_replica_that_is_stopped_and_then_goes_on() {
+    let directory = tempfile::tempdir().unwrap();
+    let arguments = ["--stopped-replica", "--writers", "4", "--engine", "memory"];
+    let report = report_of(directory.path(), &arguments);
+    let stopped = &report["stopped_replicas"][0];
+    for figure in ["peak_bytes", "peak_bytes_stopped", "writes_per_second_stopped", "return_seconds"] {
+        assert!(stopped[figure].as_f64().unwrap() > 0.0, "{report}");
+    }
+}
+
+/// What a run reports that has no seconds of load.
+fn unpaced(directory: &Path, arguments: &[&str]) -> Value {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_quorate"));
+    let output =
+        command.args(["bench", "--json", "--directory"]).arg(directory).args(arguments).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(std::fs::read_dir(directory).unwrap().count(), 0);
+    serde_json::from_slice(&output.stdout).unwrap()
 }
 
 /// Runs a workload on a small group and returns its steps.
@@ -160,6 +214,10 @@ fn what_does_not_fit_together_is_refused_by_name() {
     refused(&["--workload", "read", "--endpoints", "127.0.0.1:1"], &["--workload", "--endpoints"]);
     refused(&["--workload", "read", "--read-consistency", "token:1"], &["is no consistency"]);
     refused(&["--failover-by", "stop"], &["--failover <N>"]);
+    refused(&["--reads", "--stopped-replica"], &["--reads", "--stopped-replica"]);
+    refused(&["--reads", "--workload", "read"], &["--reads", "--workload"]);
+    refused(&["--history", "1000", "--engine", "fjall"], &["--history", "--engine"]);
+    refused(&["--replay", "1000", "--catch-up", "1"], &["--replay", "--catch-up"]);
     refused(&["--nodes", "3", "--endpoints", "127.0.0.1:1"], &["--nodes", "--endpoints"]);
     refused(&["--value-bytes", "2MiB"], &["--value-bytes", "up to 1 MiB"]);
     let failed = |arguments: &[&str], reason: &str| {

@@ -9,8 +9,9 @@ pub struct WorkloadArguments {
     /// What the writers do: only write random keys, or read and write rows that are there.
     #[arg(long, value_enum, value_name = "NAME", default_value_t, help_heading = "Workload")]
     #[arg(conflicts_with_all = ["endpoints", "floor", "engine_limit", "failover", "catch_up", "compare", "nodes"])]
+    #[arg(conflicts_with_all = ["replay", "reads", "stopped_replica", "history"])]
     pub workload: Workload,
-    /// How many rows there are before it begins: 100000 if it is not given. For workloads that read.
+    /// How many rows there are before it begins: 100000 if it is not given. For workloads that read, and --reads.
     #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(1..=KEYS_MAX))]
     #[arg(help_heading = "Workload")]
     pub keys: Option<u64>,

@@ -161,7 +161,7 @@ impl Counts {
 }
 
 impl WorkloadLoad {
-    pub(super) fn operations_per_second(&self) -> f64 {
+    pub(in crate::bench) fn operations_per_second(&self) -> f64 {
         self.operations as f64 / self.elapsed.as_secs_f64()
     }
 }
