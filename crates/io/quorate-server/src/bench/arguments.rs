@@ -59,15 +59,15 @@ pub struct BenchArguments {
     /// need be named, but the master must be. It gets random keys in its default database.
     #[arg(long, value_delimiter = ',', value_name = "ADDRESS,...", conflicts_with_all = ["via", "engine"])]
     pub endpoints: Vec<String>,
-    /// Measures the bare loop too, in turn with the group: three processes that write, sync and replicate,
-    /// and do nothing else. Always fsynced by a majority.
+    /// Measures the bare loop too, in turn with the group: as many processes that write, sync and replicate, and do
+    /// nothing else. Always fsynced by a majority.
     #[arg(long)]
     pub floor: bool,
     /// Measures a running etcd cluster too, in turn with the group and under the same load. All of its members are
     /// to be named, by where they serve clients. It gets random keys.
     #[arg(long, value_name = "etcd=ADDRESS,...")]
     pub compare: Option<Comparison>,
-    /// Measures too how fast three processes at once apply the group's batches to its engine, without a group.
+    /// Measures too how fast as many processes at once apply the group's batches to its engine, without a group.
     #[arg(long, conflicts_with = "endpoints")]
     pub engine_limit: bool,
     /// How often everything is measured; the medians are shown.
@@ -77,7 +77,8 @@ pub struct BenchArguments {
     /// system's directory for temporary files.
     #[arg(long, value_name = "DIR")]
     pub directory: Option<PathBuf>,
-    /// Writes the result to this file too, as a page with plots that needs no network. Its folder must exist.
+    /// Writes the result to this file too, as a page that needs no network, for writes with plots. Its folder must
+    /// exist.
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
     /// What the writers do.
