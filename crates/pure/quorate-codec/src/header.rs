@@ -1,4 +1,5 @@
 use crate::FrameError;
+use crate::checksum::{checksum, checksum_append};
 use quorate_core::{EntryId, EntryKind, Requirement, Term, Vlsn};
 
 /// Length of a frame's header in bytes.
@@ -101,7 +102,7 @@ impl Header {
     /// [`FrameError::HeaderChecksum`] if not; [`FrameError::Truncated`] below [`HEADER_BYTES`] bytes.
     #[inline]
     pub fn verify_chain(&self, bytes: &[u8], chain: u32) -> Result<(), FrameError> {
-        if crc32c::crc32c_append(chain, covered(bytes)?) == self.checksum {
+        if checksum_append(chain, covered(bytes)?) == self.checksum {
             Ok(())
         } else {
             Err(FrameError::HeaderChecksum { vlsn: self.id.vlsn })
@@ -118,7 +119,7 @@ impl Header {
         if payload.len() != self.payload_bytes as usize {
             return Err(FrameError::Truncated { needed: self.payload_bytes as usize, found: payload.len() });
         }
-        if crc32c::crc32c(payload) == self.payload_checksum {
+        if checksum(payload) == self.payload_checksum {
             Ok(())
         } else {
             Err(FrameError::PayloadChecksum { id: self.id })
@@ -132,7 +133,7 @@ impl Header {
     /// # Errors
     /// [`FrameError::Truncated`] below [`HEADER_BYTES`] bytes.
     pub fn chain_before(&self, bytes: &[u8]) -> Result<u32, FrameError> {
-        let unseeded = crc32c::crc32c(covered(bytes)?);
+        let unseeded = checksum(covered(bytes)?);
         Ok(unshift(self.checksum ^ unseeded, CHECKSUM_AT))
     }
 }
@@ -153,10 +154,10 @@ pub(crate) fn encode(
     put_word(&mut bytes, TERM, id.term.as_u64());
     put_word(&mut bytes, VLSN, id.vlsn.as_u64());
     put_word(&mut bytes, TIMESTAMP, timestamp_micros);
-    put_word(&mut bytes, CHECKSUMS, crc32c::crc32c(payload).into());
-    let checksum = crc32c::crc32c_append(chain, &bytes[..CHECKSUM_AT]);
-    bytes[CHECKSUM_AT..].copy_from_slice(&checksum.to_le_bytes());
-    (bytes, checksum)
+    put_word(&mut bytes, CHECKSUMS, checksum(payload).into());
+    let own = checksum_append(chain, &bytes[..CHECKSUM_AT]);
+    bytes[CHECKSUM_AT..].copy_from_slice(&own.to_le_bytes());
+    (bytes, own)
 }
 
 /// The timestamp of an encoded frame that has been checked.

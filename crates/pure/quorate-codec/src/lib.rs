@@ -49,9 +49,10 @@
 //!
 //! `examples/detect_damage.rs` damages frames in three ways and names each damage.
 #![no_std]
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 extern crate alloc;
 
+mod checksum;
 mod cut;
 mod decode;
 mod encoder;
