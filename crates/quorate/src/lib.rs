@@ -66,6 +66,8 @@
 //! |---|---|---|
 //! | `redb` | [`EngineKind::Redb`], a copy-on-write B-tree in one file | yes |
 //! | `fjall` | [`EngineKind::Fjall`], a log-structured merge tree in a directory | yes |
+//! | `lz4` | [`Compression::Lz4`] of what nodes send each other | yes |
+//! | `zstd` | [`Compression::Zstd`] of it; building it needs a C compiler | no |
 //! | `testing` | `quorate::testing`: a group of nodes inside a test | no |
 //! | `conformance` | `quorate::conformance`, `quorate::engine_conformance!`: suites for engines of one's own | no |
 //!
@@ -86,8 +88,8 @@ pub mod testing;
 
 pub use parts::PartsError;
 pub use quorate_core::{
-    EntryId, GroupUuid, KvOperation, KvSnapshot, KvStore, Member, NodeId, NodeState, NodeType, QuorumPolicy,
-    Term, Vlsn, Watermarks,
+    Compression, EntryId, GroupUuid, KvOperation, KvSnapshot, KvStore, Member, NodeId, NodeState, NodeType,
+    QuorumPolicy, Term, Vlsn, Watermarks,
 };
 #[cfg(feature = "conformance")]
 pub use quorate_core::{conformance, engine_conformance};

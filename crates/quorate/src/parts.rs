@@ -117,7 +117,8 @@ fn tcp_config(plan: TransportPlan) -> TcpConfig {
         send_queue_bytes_max: plan.send_queue_bytes_max,
         ..TcpLimits::default()
     };
-    TcpConfig { me: plan.me, members: plan.members, seed: plan.seed, limits }
+    let compression = plan.compression;
+    TcpConfig { me: plan.me, members: plan.members, seed: plan.seed, compression, limits }
 }
 
 /// A network of its own for a group of one.

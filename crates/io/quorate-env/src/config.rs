@@ -7,7 +7,7 @@ pub(crate) use check::Checked;
 pub use config_error::ConfigError;
 
 use quorate_codec::VALUE_BYTES_MAX_DEFAULT;
-use quorate_core::{Member, NodeType, QuorumPolicy};
+use quorate_core::{Compression, Member, NodeType, QuorumPolicy};
 use quorate_policy::{CommitDurability, ConsistencyPolicy};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -60,6 +60,10 @@ pub struct RepConfig {
     pub engine: EngineKind,
     /// How nodes reach each other. Default: TCP.
     pub transport: RepTransportKind,
+    /// How this node compresses the log frames that it sends to others, over TCP. Each node says what it can
+    /// read when a link is opened; one that cannot read this gets them as they stand, so nodes may differ. Worth
+    /// it where the network is slower than the processor. Default: not at all.
+    pub compression: Compression,
     /// Allows listening beyond the loopback interface. **Dangerous**: nobody who calls is authenticated, so
     /// whoever reaches the port and knows the names can read and write the group's data. Only for a network
     /// in which every machine is trusted. Default: false.
@@ -167,6 +171,7 @@ impl RepConfig {
             data_dir: None,
             engine: EngineKind::default(),
             transport: RepTransportKind::default(),
+            compression: Compression::None,
             insecure_no_auth: false,
             durability: CommitDurability::default(),
             forward_writes: true,

@@ -1,5 +1,5 @@
 use crate::WallClock;
-use quorate_core::{Engine, Inbox, KvStore, MemberList, NodeId, Transport};
+use quorate_core::{Compression, Engine, Inbox, KvStore, MemberList, NodeId, Transport};
 use quorate_log::vfs::Vfs;
 use std::error::Error;
 use std::path::Path;
@@ -73,6 +73,8 @@ pub struct TransportPlan {
     pub handshake_timeout: Duration,
     /// How many bytes may wait for one link: more than a full window.
     pub send_queue_bytes_max: usize,
+    /// How log frames are to be compressed for the peers that can read them so.
+    pub compression: Compression,
     /// Seed of the transport's jitter.
     pub seed: u64,
 }

@@ -1,3 +1,4 @@
+use quorate_core::Traffic;
 use quorate_replica::Counters;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -108,6 +109,10 @@ tally! {
     packets_sent,
     /// Packets that could not be sent.
     packets_dropped,
+    /// Bytes of the packets with log frames that were sent to other nodes, before compression.
+    stream_bytes_sent,
+    /// Bytes of the same packets as they went over the wire.
+    stream_bytes_on_wire,
     /// Links to other nodes that came to stand.
     links_opened,
     /// Links to other nodes that ended, and attempts to open one that failed.
@@ -116,6 +121,14 @@ tally! {
     callers_rejected,
     /// Changes of this node's state.
     state_changes,
+}
+
+impl Tally {
+    /// Takes over what the transport has counted.
+    pub(crate) fn note(&self, traffic: Traffic) {
+        self.stream_bytes_sent.0.store(traffic.stream_bytes_sent, Ordering::Relaxed);
+        self.stream_bytes_on_wire.0.store(traffic.stream_bytes_on_wire, Ordering::Relaxed);
+    }
 }
 
 /// One running count.

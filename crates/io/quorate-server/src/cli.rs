@@ -15,7 +15,7 @@ pub use inspection::{
 use crate::bench::{BENCH_HELP, BenchArguments};
 use crate::config::GivenSettings;
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
-use quorate::EngineKind;
+use quorate::{Compression, EngineKind};
 use std::path::PathBuf;
 
 /// Replication and high availability for embedded storage engines.
@@ -152,6 +152,29 @@ impl From<EngineChoice> for EngineKind {
             EngineChoice::Memory => Self::Memory,
             EngineChoice::Redb => Self::Redb,
             EngineChoice::Fjall => Self::Fjall,
+        }
+    }
+}
+
+/// How nodes compress what they send each other, as it is called on the command line and in configuration files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, ValueEnum, serde::Deserialize, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CompressionChoice {
+    /// Not at all.
+    #[default]
+    None,
+    /// LZ4: little processor time.
+    Lz4,
+    /// Zstandard: fewer bytes.
+    Zstd,
+}
+
+impl From<CompressionChoice> for Compression {
+    fn from(choice: CompressionChoice) -> Self {
+        match choice {
+            CompressionChoice::None => Self::None,
+            CompressionChoice::Lz4 => Self::Lz4,
+            CompressionChoice::Zstd => Self::Zstd,
         }
     }
 }

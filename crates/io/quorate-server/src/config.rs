@@ -151,6 +151,7 @@ impl Origin {
         let mut config = RepConfig::builder(group, node, host)
             .data_dir(data_dir)
             .engine(file.engine.into())
+            .compression(file.compression.into())
             .insecure_no_auth(file.insecure_no_auth)
             .quorum(file.quorum.rule())
             .build();
@@ -254,7 +255,7 @@ impl Origin {
 mod tests {
     use super::*;
     use clap::{Args, FromArgMatches};
-    use quorate::{EngineKind, NodeType};
+    use quorate::{Compression, EngineKind, NodeType};
 
     const SMALL: &str = "group = \"g\"\nnode = \"a\"\nclient = \"127.0.0.1:0\"\ndata_dir = \"/d\"\n\n\
         [[members]]\n\
@@ -338,7 +339,7 @@ mod tests {
         let text = format!(
             "listen = \"127.0.0.1:9\"\nengine = \"redb\"\ndurability = \"no-sync,no-sync,none\"\nlog = \"debug\"\n\
              metrics = \"127.0.0.1:10\"\nconsistency = \"time:5ms\"\nphi_threshold = 3.5\n\
-             insecure_no_auth = true\n{SMALL}type = \"secondary\"\npriority = 3\n[quorum]\nelection = 4\nwrite = 2\n\
+             compression = \"zstd\"\ninsecure_no_auth = true\n{SMALL}type = \"secondary\"\npriority = 3\n[quorum]\nelection = 4\nwrite = 2\n\
              [timeouts]\nheartbeat_interval_ms = 1\nelection_timeout_ms = 2\nack_timeout_ms = 3\n\
              read_timeout_ms = 4\nengine_flush_interval_ms = 5\nrelaxed_sync_interval_ms = 6\n\
              handshake_timeout_ms = 7\n\
@@ -350,6 +351,7 @@ mod tests {
         let config = &settings.environment;
         assert_eq!((config.listen.as_deref(), config.engine), (Some("127.0.0.1:9"), EngineKind::Redb));
         assert_eq!(config.durability.to_string(), "no-sync,no-sync,none");
+        assert_eq!(config.compression, Compression::Zstd);
         assert!(config.insecure_no_auth);
         assert_eq!((config.members[0].node_type, config.members[0].priority), (NodeType::Secondary, 3));
         assert_eq!(config.quorum, QuorumPolicy::Flexible { election: 4, write: 2 });
@@ -425,6 +427,10 @@ mod tests {
         for (flag, words) in [
             ("--ack-timeout-ms=soon", "--ack-timeout-ms: \"soon\" is not a whole number"),
             ("--engine=oracle", "--engine: unknown variant `oracle`"),
+            (
+                "--compression=gzip",
+                "--compression: unknown variant `gzip`, expected one of `none`, `lz4`, `zstd`",
+            ),
             ("--members=a", "--members: \"a\" is no member"),
             ("--client=nowhere", "--client: client: \"nowhere\" is not an address"),
             ("--node=z", "--node: node: \"z\" is not among the members"),

@@ -50,10 +50,10 @@ pub use bench::{
 };
 pub use budget::{Budgeted, RequestBudget};
 pub use cli::{
-    Cli, Command, CompletionsArguments, ConnectionArguments, DelArguments, DemoArguments, EncodingArguments,
-    EngineChoice, ExportArguments, GetArguments, ImportArguments, LogCommand, LogDumpArguments,
-    LogVerifyArguments, NodeArguments, PutArguments, ReadArguments, RowFormat, ScanArguments,
-    StatusArguments, TxnArguments, WriteArguments,
+    Cli, Command, CompletionsArguments, CompressionChoice, ConnectionArguments, DelArguments, DemoArguments,
+    EncodingArguments, EngineChoice, ExportArguments, GetArguments, ImportArguments, LogCommand,
+    LogDumpArguments, LogVerifyArguments, NodeArguments, PutArguments, ReadArguments, RowFormat,
+    ScanArguments, StatusArguments, TxnArguments, WriteArguments,
 };
 pub use config::{GivenSettings, NodeSettings, SettingsError, configuration_reference};
 pub use duration::{DurationError, parse_duration};

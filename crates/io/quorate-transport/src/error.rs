@@ -58,6 +58,15 @@ pub enum TransportError {
         /// How many bytes a name may have.
         limit: usize,
     },
+    /// The compression was left out when the crate was built.
+    #[error(
+        "compression: {compression:?} is not part of this build: switch on the feature {compression:?} of the \
+         crate quorate, or choose another"
+    )]
+    CompressionMissing {
+        /// The compression configured, which has its feature's name.
+        compression: &'static str,
+    },
     /// The listener serves a group of this name already.
     #[error("the group {group:?} is open on this listener already: close it first, or use another listener")]
     GroupInUse {

@@ -21,6 +21,7 @@
 #![forbid(unsafe_code)]
 
 mod backoff;
+mod compression;
 mod error;
 mod introduction;
 mod memory;

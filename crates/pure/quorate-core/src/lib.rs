@@ -21,6 +21,7 @@ mod time;
 mod transport;
 mod vlsn;
 mod watermarks;
+mod wire;
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
@@ -43,3 +44,4 @@ pub use transport::{
 };
 pub use vlsn::{Lsn, Vlsn};
 pub use watermarks::Watermarks;
+pub use wire::{Compression, Traffic};

@@ -1,4 +1,4 @@
-use crate::{GroupUuid, Incarnation, NodeId};
+use crate::{GroupUuid, Incarnation, NodeId, Traffic};
 use alloc::string::String;
 use bytes::Bytes;
 
@@ -43,6 +43,11 @@ pub trait Transport: Send + Sync {
     /// # Errors
     /// [`SendError`] if it was dropped at once. A packet taken may still be lost with its link.
     fn send(&self, to: NodeId, service: Service, packet: Packet) -> Result<(), SendError>;
+
+    /// What its links have carried so far; nothing where nobody counts.
+    fn traffic(&self) -> Traffic {
+        Traffic::default()
+    }
 
     /// Ends all links and stops listening; the inbox hears nothing more once this returns.
     fn close(&self);

@@ -37,6 +37,7 @@ pub static TARGETS: &[Target] = &[
     texts::WORDS,
     node::NODE,
     link::CALL,
+    link::PACKED,
     link::ANSWER,
     forwards::FORWARD,
     forwards::OUTCOME,

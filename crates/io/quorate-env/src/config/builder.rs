@@ -1,5 +1,5 @@
 use super::{EngineKind, RepConfig, RepTransportKind};
-use quorate_core::{Member, NodeId, NodeType, QuorumPolicy};
+use quorate_core::{Compression, Member, NodeId, NodeType, QuorumPolicy};
 use quorate_policy::{CommitDurability, ConsistencyPolicy};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -37,6 +37,8 @@ impl RepConfigBuilder {
         engine: EngineKind;
         /// How nodes reach each other.
         transport: RepTransportKind;
+        /// How this node compresses the log frames that it sends.
+        compression: Compression;
         /// Allows listening beyond the loopback interface, unauthenticated. **Dangerous**: see the field.
         insecure_no_auth: bool;
         /// How durable a write is, unless it says otherwise.

@@ -234,6 +234,7 @@ impl EventLoop {
     }
 
     pub(super) fn inspect(&self) -> Inspection {
+        self.core.tally.note(self.transport.traffic());
         Inspection {
             status: self.core.status_of(&self.node, self.uuid, self.halted.clone()),
             stats: self.core.tally.read(self.node.counters()),

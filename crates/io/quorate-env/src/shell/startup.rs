@@ -292,6 +292,7 @@ fn plan(
         connections_max: config.connections_max,
         handshake_timeout: config.handshake_timeout,
         send_queue_bytes_max: link_bytes_max(config),
+        compression: config.compression,
         seed,
     }
 }

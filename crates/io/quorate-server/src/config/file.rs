@@ -1,5 +1,5 @@
 use super::{Member, NodeId, QuorumPolicy, RepConfig};
-use crate::EngineChoice;
+use crate::{CompressionChoice, EngineChoice};
 use quorate::NodeType;
 use serde::Deserialize;
 use std::path::PathBuf;
@@ -19,6 +19,7 @@ pub(super) struct NodeFile {
     pub(super) durability: Option<String>,
     pub(super) consistency: Option<String>,
     pub(super) log: Option<String>,
+    pub(super) compression: CompressionChoice,
     pub(super) insecure_no_auth: bool,
     pub(super) phi_threshold: Option<f64>,
     pub(super) members: Option<Vec<DeclaredMember>>,

@@ -108,6 +108,12 @@ pub(crate) const SETTINGS: &[Setting] = &[
          as time:500ms.",
     ),
     text(
+        "compression",
+        |config| config.compression.name().to_owned(),
+        "How this node compresses the log that it sends to the others: none, lz4 (little processor time) or \
+         zstd (fewer bytes). A node that cannot read it gets it uncompressed.",
+    ),
+    text(
         "log",
         |_| "info".to_owned(),
         "What to log: off, error, warn, info, debug, trace, or target=level,...",

@@ -4,8 +4,8 @@ use super::greeting::{Greeting, GreetingError, encode_greeting, read_greeting};
 use super::packet::{PacketError, PacketReader};
 use super::router::Router;
 use super::shared::Shared;
-use crate::introduction;
-use quorate_core::{Admission, Hello, HelloRefusal, NodeId, Packet, PeerEvent, Service};
+use crate::{compression, introduction};
+use quorate_core::{Admission, Compression, Hello, HelloRefusal, NodeId, Packet, PeerEvent, Service};
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -65,13 +65,16 @@ struct Guest {
     stream: TcpStream,
     caller: NodeId,
     service: Service,
+    /// How bodies are compressed on the link.
+    compression: Compression,
 }
 
 impl Guest {
     fn start_reader(self) {
-        let Self { group, stream, caller, service } = self;
+        let Self { group, stream, caller, service, compression } = self;
         if !group.is_closed() {
-            let reader = read(Arc::clone(&group), stream, caller, service);
+            let reader = PacketReader::new(group.limits.packet_bytes_max, compression);
+            let reader = read(Arc::clone(&group), stream, reader, caller, service);
             group.tasks.start_reader((caller, service), reader);
         }
     }
@@ -79,8 +82,8 @@ impl Guest {
 
 /// Hears the caller's hello, finds the group that it names, and answers for that group.
 async fn introduce(router: &Router, mut stream: TcpStream) -> Result<Guest, Rejection> {
-    let (service, target, theirs) = match read_greeting(&mut stream, Hello::PROTOCOL).await {
-        Ok(Greeting::Call { service, target, hello }) => (service, target, hello),
+    let (service, target, theirs, wish) = match read_greeting(&mut stream, Hello::PROTOCOL).await {
+        Ok(Greeting::Call { service, target, hello, wish }) => (service, target, hello, wish),
         Err(GreetingError::Protocol { theirs }) => {
             let refusal = HelloRefusal::Protocol { ours: Hello::PROTOCOL, theirs };
             turn_away(&mut stream, &refusal, None).await;
@@ -97,16 +100,22 @@ async fn introduce(router: &Router, mut stream: TcpStream) -> Result<Guest, Reje
     let admitted = introduction::admit_caller(&ours, &theirs, &target, &group.members);
     match admitted.and_then(|caller| group.acquaintances.meet(&theirs).map(|()| caller)) {
         Ok(caller) => {
-            let welcome = Greeting::Welcome(ours.clone());
+            let grant = wish.map(grant);
+            let welcome = Greeting::Welcome { hello: ours.clone(), grant };
             let bytes = encode_greeting(&welcome, ours.protocol).ok_or(Rejection::Foreign)?;
             stream.write_all(&bytes).await.map_err(|_| Rejection::Foreign)?;
-            Ok(Guest { group, stream, caller, service })
+            Ok(Guest { group, stream, caller, service, compression: grant.unwrap_or_default() })
         }
         Err(refusal) => {
             turn_away(&mut stream, &refusal, Some(&ours)).await;
             Err(Rejection::Hello { group, caller: theirs.node, refusal })
         }
     }
+}
+
+/// A caller's wish, if this build can read what is compressed so.
+fn grant(wish: Compression) -> Compression {
+    if compression::is_in_this_build(wish) { wish } else { Compression::None }
 }
 
 /// Tells a caller why, in the name of the group that judged it, if one did.
@@ -155,8 +164,13 @@ fn rejected(peer: String, refusal: Option<HelloRefusal>) -> PeerEvent {
 }
 
 /// Hands the packets of a link to the inbox until the link ends.
-async fn read(shared: Arc<Shared>, mut stream: TcpStream, from: NodeId, service: Service) {
-    let mut reader = PacketReader::new(shared.limits.packet_bytes_max);
+async fn read(
+    shared: Arc<Shared>,
+    mut stream: TcpStream,
+    mut reader: PacketReader,
+    from: NodeId,
+    service: Service,
+) {
     loop {
         match reader.next(&mut stream).await {
             Ok(Some(packet)) => {
@@ -167,15 +181,23 @@ async fn read(shared: Arc<Shared>, mut stream: TcpStream, from: NodeId, service:
             Ok(None) => return,
             Err(PacketError::Oversized { declared }) => {
                 tracing::warn!(%from, ?service, declared, "too long a packet announced: link closed");
-                let name = shared.members.member(from).map_or_else(String::new, |member| member.name.clone());
                 shared.counters.rejected_oversized.increment();
-                return shared.notice(rejected(name, None));
+                return shared.notice(rejected(name_of(&shared, from), None));
+            }
+            Err(PacketError::Undecodable) => {
+                tracing::warn!(%from, ?service, "a body cannot be decompressed: link closed");
+                shared.counters.rejected_undecodable.increment();
+                return shared.notice(rejected(name_of(&shared, from), None));
             }
             Err(PacketError::Io(error)) => {
                 return tracing::debug!(%from, ?service, %error, "link broken");
             }
         }
     }
+}
+
+fn name_of(shared: &Shared, member: NodeId) -> String {
+    shared.members.member(member).map_or_else(String::new, |member| member.name.clone())
 }
 
 /// Hands over one packet; false if the link is to end.

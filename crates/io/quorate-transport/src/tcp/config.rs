@@ -1,5 +1,5 @@
-use crate::TransportError;
-use quorate_core::{MemberList, NodeId};
+use crate::{TransportError, compression};
+use quorate_core::{Compression, MemberList, NodeId};
 use std::time::Duration;
 
 /// How a process listens for callers, whichever of its groups they want.
@@ -49,6 +49,9 @@ pub struct TcpConfig {
     /// Seed of the jitter in the pauses between attempts, so that a run can be replayed. Give each node its
     /// own.
     pub seed: u64,
+    /// How the bodies of the stream's packets are compressed for the peers that can read that; others get them
+    /// as they are. Default: not at all.
+    pub compression: Compression,
     /// Bounds of memory and time.
     pub limits: TcpLimits,
 }
@@ -57,15 +60,21 @@ impl TcpConfig {
     /// The node `me` of `members`, with default limits.
     #[must_use]
     pub fn new(me: NodeId, members: MemberList) -> Self {
-        Self { me, members, seed: u64::from(me.as_u16()), limits: TcpLimits::default() }
+        Self {
+            me,
+            members,
+            seed: u64::from(me.as_u16()),
+            compression: Compression::None,
+            limits: TcpLimits::default(),
+        }
     }
 }
 
 /// Bounds of the memory and time that one group's links take.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TcpLimits {
-    /// The longest packet, head and body together, in bytes, that is sent or received. A longer one is not
-    /// sent; a peer that announces one is cut off before anything is allocated for it. 1 to `u32::MAX`; the
+    /// The longest packet, head and body together and before compression, in bytes, that is sent or received. A
+    /// longer one is not sent; a peer that announces one is cut off before anything is allocated for it. 1 to `u32::MAX`; the
     /// same on every node. Default: 80 MiB.
     pub packet_bytes_max: usize,
     /// How long a member that is dialled may take to introduce itself. More than zero. Default: 3 s.
@@ -116,6 +125,9 @@ impl TcpConfig {
                 let (node, address) = (member.name.clone(), member.address.clone());
                 return Err(TransportError::MemberAddress { node, address });
             }
+        }
+        if !compression::is_in_this_build(self.compression) {
+            return Err(TransportError::CompressionMissing { compression: self.compression.name() });
         }
         self.limits.check()
     }

@@ -4,22 +4,69 @@ use super::TcpLimits;
 use super::greeting::{Greeting, GreetingError, encode_greeting, read_greeting};
 use super::shared::Shared;
 use crate::introduction;
-use quorate_core::{DownReason, Hello, HelloRefusal, Member, Service};
+use quorate_core::{Compression, DownReason, Hello, HelloRefusal, Member, Service};
 use std::io;
 use std::net::SocketAddr;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-/// Opens a link to `peer`. All of its addresses are tried in turn.
-pub(crate) async fn dial(
-    shared: &Shared,
-    peer: &Member,
-    service: Service,
-) -> Result<(TcpStream, Hello), DownReason> {
-    let stream = connect(&peer.address, &shared.limits).await?;
-    let introduction = introduce(shared, peer, service, stream);
-    timeout(shared.limits.handshake_timeout, introduction).await.unwrap_or(Err(DownReason::TimedOut))
+/// A link that was opened.
+pub(crate) struct Opened {
+    pub(crate) stream: TcpStream,
+    /// Who answered.
+    pub(crate) hello: Hello,
+    /// How bodies are compressed on it.
+    pub(crate) compression: Compression,
+}
+
+/// Whom to call, and what for.
+#[derive(Clone, Copy)]
+pub(crate) struct Call<'a> {
+    pub(crate) peer: &'a Member,
+    pub(crate) service: Service,
+    /// How bodies are to be compressed.
+    pub(crate) wish: Compression,
+}
+
+/// Opens a link. All of the peer's addresses are tried in turn.
+///
+/// A peer that hangs up on a call with a wish may be of a version that does not know wishes, and is called once
+/// more without.
+pub(crate) async fn dial(shared: &Shared, call: Call<'_>) -> Result<Opened, DownReason> {
+    match attempt(shared, call).await {
+        Err(Failure::HungUp) if call.wish != Compression::None => {
+            let plain = Call { wish: Compression::None, ..call };
+            attempt(shared, plain).await.map_err(Failure::into_reason)
+        }
+        outcome => outcome.map_err(Failure::into_reason),
+    }
+}
+
+/// Why an attempt failed.
+enum Failure {
+    /// The other end hung up before it had introduced itself.
+    HungUp,
+    Down(DownReason),
+}
+
+impl Failure {
+    fn into_reason(self) -> DownReason {
+        match self {
+            // Not "lost", which is said of links that stood.
+            Self::HungUp => {
+                DownReason::Other("the connection ended before the peer had introduced itself".into())
+            }
+            Self::Down(reason) => reason,
+        }
+    }
+}
+
+async fn attempt(shared: &Shared, call: Call<'_>) -> Result<Opened, Failure> {
+    let stream = connect(&call.peer.address, &shared.limits).await.map_err(Failure::Down)?;
+    let introduction = introduce(shared, call, stream);
+    let outcome = timeout(shared.limits.handshake_timeout, introduction).await;
+    outcome.unwrap_or(Err(Failure::Down(DownReason::TimedOut)))
 }
 
 async fn connect(address: &str, limits: &TcpLimits) -> Result<TcpStream, DownReason> {
@@ -76,37 +123,44 @@ fn give_up_unacknowledged(_: &TcpStream, _: &TcpLimits) -> io::Result<()> {
     Ok(())
 }
 
-async fn introduce(
-    shared: &Shared,
-    peer: &Member,
-    service: Service,
-    mut stream: TcpStream,
-) -> Result<(TcpStream, Hello), DownReason> {
+async fn introduce(shared: &Shared, call: Call<'_>, mut stream: TcpStream) -> Result<Opened, Failure> {
     let ours = shared.hello();
-    let call = Greeting::Call { service, target: peer.name.clone(), hello: ours.clone() };
-    let bytes = encode_greeting(&call, ours.protocol).ok_or_else(unfinished)?;
-    stream.write_all(&bytes).await.map_err(|_| unfinished())?;
+    let bytes = encode_greeting(&greeting(call, &ours), ours.protocol).ok_or(Failure::HungUp)?;
+    stream.write_all(&bytes).await.map_err(|_| Failure::HungUp)?;
     match read_greeting(&mut stream, ours.protocol).await {
-        Ok(Greeting::Welcome(theirs)) => {
-            introduction::recognise(&ours, &theirs, peer)
-                .and_then(|()| shared.acquaintances.meet(&theirs))
-                .map_err(DownReason::Hello)?;
-            Ok((stream, theirs))
+        Ok(Greeting::Welcome { hello, grant }) => {
+            let compression = granted(call.wish, grant)?;
+            introduction::recognise(&ours, &hello, call.peer)
+                .and_then(|()| shared.acquaintances.meet(&hello))
+                .map_err(|refusal| Failure::Down(DownReason::Hello(refusal)))?;
+            Ok(Opened { stream, hello, compression })
         }
-        Ok(Greeting::Refusal(refusal)) => Err(DownReason::Hello(refusal)),
+        Ok(Greeting::Refusal(refusal)) => Err(Failure::Down(DownReason::Hello(refusal))),
         Err(GreetingError::Protocol { theirs }) => {
-            Err(DownReason::Hello(HelloRefusal::Protocol { ours: ours.protocol, theirs }))
+            let refusal = HelloRefusal::Protocol { ours: ours.protocol, theirs };
+            Err(Failure::Down(DownReason::Hello(refusal)))
         }
-        Err(GreetingError::Cut) => Err(unfinished()),
-        Ok(Greeting::Call { .. }) | Err(GreetingError::Foreign) => {
-            Err(DownReason::Other("whoever listens there does not speak this protocol".into()))
-        }
+        Err(GreetingError::Cut) => Err(Failure::HungUp),
+        Ok(Greeting::Call { .. }) | Err(GreetingError::Foreign) => Err(foreign()),
     }
 }
 
-/// The other end hung up. Not "lost", which is said of links that stood.
-fn unfinished() -> DownReason {
-    DownReason::Other("the connection ended before the peer had introduced itself".into())
+fn greeting(call: Call<'_>, ours: &Hello) -> Greeting {
+    let wish = (call.wish != Compression::None).then_some(call.wish);
+    Greeting::Call { service: call.service, target: call.peer.name.clone(), hello: ours.clone(), wish }
+}
+
+/// What is agreed on: the wish, or nothing.
+fn granted(wish: Compression, grant: Option<Compression>) -> Result<Compression, Failure> {
+    match grant {
+        None | Some(Compression::None) => Ok(Compression::None),
+        Some(granted) if granted == wish => Ok(granted),
+        Some(_) => Err(foreign()),
+    }
+}
+
+fn foreign() -> Failure {
+    Failure::Down(DownReason::Other("whoever listens there does not speak this protocol".into()))
 }
 
 /// What an error of an attempt, or of a link, says of it.

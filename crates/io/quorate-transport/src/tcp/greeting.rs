@@ -18,9 +18,13 @@
 //!
 //! The first twelve bytes are the same in every version of the protocol; the body is of the version that they
 //! name. So two nodes of versions that do not understand each other can still say so.
+//!
+//! A dialler that wishes its packets' bodies compressed says so in a byte at the end of its call, and only then;
+//! a listener that was asked answers in a byte at the end of its welcome: what was wished, if it can decompress
+//! that, or else nothing. A listener that does not know the byte hangs up, and is called again without it.
 
 use bytes::{Buf, BufMut, TryGetError};
-use quorate_core::{GroupUuid, Hello, HelloRefusal, Incarnation, NodeId, Service};
+use quorate_core::{Compression, GroupUuid, Hello, HelloRefusal, Incarnation, NodeId, Service};
 use tokio::io::{AsyncRead, AsyncReadExt};
 
 const MAGIC: [u8; 4] = *b"QRTE";
@@ -32,9 +36,19 @@ const BODY_BYTES_MAX: usize = 2048;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Greeting {
     /// The dialler introduces itself, and says whom it wants and what it will send.
-    Call { service: Service, target: String, hello: Hello },
+    Call {
+        service: Service,
+        target: String,
+        hello: Hello,
+        /// How it wishes to compress what it sends, if it asks; nothing stands for what this node does not know.
+        wish: Option<Compression>,
+    },
     /// The listener introduces itself in return: the link stands.
-    Welcome(Hello),
+    Welcome {
+        hello: Hello,
+        /// Whether it grants the wish, if it was asked.
+        grant: Option<Compression>,
+    },
     /// The listener turns the dialler away, in the dialler's words.
     Refusal(HelloRefusal),
 }
@@ -76,14 +90,16 @@ where
 pub(crate) fn encode_greeting(greeting: &Greeting, protocol: u32) -> Option<Vec<u8>> {
     let mut body = Vec::with_capacity(128);
     let kind = match greeting {
-        Greeting::Call { service, target, hello } => {
+        Greeting::Call { service, target, hello, wish } => {
             body.put_u8(service_code(*service));
             put_name(&mut body, target);
             put_hello(&mut body, hello);
+            put_compression(&mut body, *wish);
             0
         }
-        Greeting::Welcome(hello) => {
+        Greeting::Welcome { hello, grant } => {
             put_hello(&mut body, hello);
+            put_compression(&mut body, *grant);
             1
         }
         Greeting::Refusal(refusal) => {
@@ -123,8 +139,9 @@ fn decode_body(kind: u8, mut body: &[u8], protocol: u32) -> Result<Greeting, Gre
             service: take_service(&mut body)?,
             target: take_name(&mut body)?,
             hello: take_hello(&mut body, protocol)?,
+            wish: take_compression(&mut body)?.map(Option::unwrap_or_default),
         },
-        1 => Greeting::Welcome(take_hello(&mut body, protocol)?),
+        1 => Greeting::Welcome { hello: take_hello(&mut body, protocol)?, grant: take_grant(&mut body)? },
         2 => Greeting::Refusal(take_refusal(&mut body)?),
         _ => return Err(GreetingError::Foreign),
     };
@@ -141,6 +158,36 @@ const fn service_code(service: Service) -> u8 {
 fn take_service(body: &mut &[u8]) -> Result<Service, GreetingError> {
     let code = body.try_get_u8()?;
     Service::ALL.into_iter().find(|service| service_code(*service) == code).ok_or(GreetingError::Foreign)
+}
+
+const fn compression_code(compression: Compression) -> u8 {
+    match compression {
+        Compression::Lz4 => 1,
+        Compression::Zstd => 2,
+        _ => 0,
+    }
+}
+
+fn put_compression(body: &mut Vec<u8>, compression: Option<Compression>) {
+    body.extend(compression.map(compression_code));
+}
+
+/// What the last byte says, if there is one; nothing in it if this node does not know it.
+fn take_compression(body: &mut &[u8]) -> Result<Option<Option<Compression>>, GreetingError> {
+    if !body.has_remaining() {
+        return Ok(None);
+    }
+    let code = body.try_get_u8()?;
+    let known = Compression::ALL.into_iter().find(|compression| compression_code(*compression) == code);
+    Ok(Some(known))
+}
+
+/// Nobody is granted what it cannot have asked for.
+fn take_grant(body: &mut &[u8]) -> Result<Option<Compression>, GreetingError> {
+    match take_compression(body)? {
+        None => Ok(None),
+        Some(granted) => granted.map(Some).ok_or(GreetingError::Foreign),
+    }
 }
 
 fn put_hello(body: &mut Vec<u8>, hello: &Hello) {
@@ -286,6 +333,10 @@ mod tests {
         }
     }
 
+    fn welcome() -> Greeting {
+        Greeting::Welcome { hello: hello(), grant: None }
+    }
+
     fn greetings() -> Vec<Greeting> {
         let refusals = [
             HelloRefusal::Protocol { ours: 1, theirs: 2 },
@@ -297,9 +348,15 @@ mod tests {
             HelloRefusal::Uuid { node: "b".into(), ours: GroupUuid(1), theirs: GroupUuid(2) },
             HelloRefusal::UnknownGroup { group: "a".into() },
         ];
-        let call = |service| Greeting::Call { service, target: "b".into(), hello: hello() };
-        let mut all: Vec<_> = Service::ALL.into_iter().map(call).collect();
-        all.push(Greeting::Welcome(hello()));
+        let call = |service, wish| Greeting::Call { service, target: "b".into(), hello: hello(), wish };
+        let mut all = vec![call(Service::Control, None), call(Service::Stream, None)];
+        all.push(Greeting::Welcome { hello: hello(), grant: None });
+        for compression in Compression::ALL {
+            // Nobody asks for nothing.
+            let wish = (compression != Compression::None).then_some(compression);
+            all.push(call(Service::Stream, wish));
+            all.push(Greeting::Welcome { hello: hello(), grant: Some(compression) });
+        }
         all.extend(refusals.map(Greeting::Refusal));
         all
     }
@@ -319,14 +376,29 @@ mod tests {
 
     #[test]
     fn another_version_is_named_although_its_body_cannot_be_read() {
-        let mut bytes = encode_greeting(&Greeting::Welcome(hello()), 2).unwrap();
+        let mut bytes = encode_greeting(&welcome(), 2).unwrap();
         bytes[PREFIX_BYTES..].fill(0xff);
         assert!(matches!(decode(&bytes, 1), Err(GreetingError::Protocol { theirs: 2 })));
     }
 
     #[test]
+    fn an_unknown_wish_is_one_for_nothing_and_an_unknown_grant_is_foreign() {
+        let wish = Some(Compression::Zstd);
+        let call = Greeting::Call { service: Service::Stream, target: "b".into(), hello: hello(), wish };
+        let mut bytes = encode_greeting(&call, PROTOCOL).unwrap();
+        *bytes.last_mut().unwrap() = 77;
+        let found = decode(&bytes, PROTOCOL).unwrap();
+        assert!(matches!(found, Greeting::Call { wish: Some(Compression::None), .. }), "{found:?}");
+
+        let granted = Greeting::Welcome { hello: hello(), grant: Some(Compression::Zstd) };
+        let mut bytes = encode_greeting(&granted, PROTOCOL).unwrap();
+        *bytes.last_mut().unwrap() = 77;
+        assert!(matches!(decode(&bytes, PROTOCOL), Err(GreetingError::Foreign)));
+    }
+
+    #[test]
     fn a_length_beyond_the_longest_greeting_is_foreign() {
-        let mut bytes = encode_greeting(&Greeting::Welcome(hello()), PROTOCOL).unwrap();
+        let mut bytes = encode_greeting(&welcome(), PROTOCOL).unwrap();
         bytes[10..12].copy_from_slice(&u16::MAX.to_le_bytes());
         assert!(matches!(decode(&bytes, PROTOCOL), Err(GreetingError::Foreign)));
     }

@@ -1,8 +1,8 @@
-use super::dial::{dial, down_reason};
+use super::dial::{Call, Opened, dial, down_reason};
 use super::outbox::Outbox;
 use super::shared::Shared;
 use crate::backoff::Backoff;
-use quorate_core::{DownReason, Member, PeerEvent, Service};
+use quorate_core::{Compression, DownReason, Member, PeerEvent, Service};
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,11 +38,12 @@ impl Link {
     }
 
     async fn open_and_serve(&self) -> Ended {
-        match dial(&self.shared, &self.peer, self.service).await {
-            Ok((stream, hello)) => {
+        let call = Call { peer: &self.peer, service: self.service, wish: self.outbox.wish() };
+        match dial(&self.shared, call).await {
+            Ok(Opened { stream, hello, compression }) => {
                 self.shared.counters.links_opened.increment();
                 let (opened, stream) = (Instant::now(), Arc::new(stream));
-                let _standing = Standing::new(&self.outbox, stream.clone());
+                let _standing = Standing::new(&self.outbox, stream.clone(), compression);
                 self.shared.notice(PeerEvent::Up { node: self.peer.id, service: self.service, hello });
                 let reason = self.serve(&stream).await;
                 Ended { reason, stood: opened.elapsed() }
@@ -63,7 +64,7 @@ impl Link {
     /// Writes what the outbox holds until the link ends, and says why it did.
     async fn serve(&self, stream: &TcpStream) -> DownReason {
         loop {
-            let blocked = match self.outbox.flush() {
+            let blocked = match self.outbox.flush().await {
                 Ok(blocked) => blocked,
                 Err(error) => return down_reason(error),
             };
@@ -87,8 +88,8 @@ struct Ended {
 struct Standing<'a>(&'a Outbox);
 
 impl<'a> Standing<'a> {
-    fn new(outbox: &'a Outbox, stream: Arc<TcpStream>) -> Self {
-        outbox.open(stream);
+    fn new(outbox: &'a Outbox, stream: Arc<TcpStream>, compression: Compression) -> Self {
+        outbox.open(stream, compression);
         Self(outbox)
     }
 }

@@ -10,11 +10,13 @@ mod listener;
 mod outbox;
 mod packet;
 mod port;
+mod press;
 mod router;
 mod shared;
 mod stats;
 mod tasks;
 mod transport;
+mod turn;
 
 pub use config::{ListenerConfig, TcpConfig, TcpLimits};
 pub use listener::Listener;

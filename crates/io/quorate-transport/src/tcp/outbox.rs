@@ -1,6 +1,8 @@
-use super::packet::{HEADER_BYTES, encode_header};
+use super::packet::Header;
+use super::press::{Press, Pressed};
 use super::stats::Counters;
-use quorate_core::{Packet, SendError};
+use super::turn::{SLICES_MAX, Sent, Turn, Waiting};
+use quorate_core::{Compression, Packet, SendError, Service};
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,8 +15,6 @@ const WRITE_AT_ONCE_BYTES_MAX: usize = 64 << 10;
 /// Packets that come closer together than this are a burst, which the link's task writes with few system
 /// calls.
 const BURST_GAP: Duration = Duration::from_micros(5);
-/// How many parts of packets one system call writes at most.
-const SLICES_MAX: usize = 128;
 /// How often the link's task writes before the other links have their turn.
 const WRITES_A_TURN: usize = 16;
 
@@ -26,13 +26,16 @@ const WRITES_A_TURN: usize = 16;
 /// 4. A sender that puts the turn back and leaves work behind wakes the link's task; the task itself goes on
 ///    until nothing waits.
 ///
-/// A short packet that finds nobody before it, and is not one of a burst, is written at once by the thread
-/// that pushes it, which spares waking another thread. It never blocks; what the socket does not take is left
-/// to the link's task.
+/// A short packet that finds nobody before it, is not one of a burst, and is not to be compressed, is written at
+/// once by the thread that pushes it, which spares waking another thread. It never blocks; what the socket does
+/// not take is left to the link's task. Only that one compresses.
 pub(crate) struct Outbox {
     state: Mutex<State>,
     work: Notify,
     queue_bytes_max: usize,
+    service: Service,
+    /// What compresses, if anything is to be.
+    press: Option<Arc<Press>>,
     counters: Arc<Counters>,
 }
 
@@ -41,8 +44,11 @@ struct State {
     stream: Option<Arc<TcpStream>>,
     /// Counts connections, so that a turn of an earlier one is recognised.
     session: u64,
-    queue: VecDeque<Packet>,
-    /// Bytes in the queue and in the turn.
+    /// What was agreed on for this connection.
+    compression: Compression,
+    queue: VecDeque<Waiting>,
+    /// Bytes in the queue and in the turn; a body that is to be compressed counts with its length before that
+    /// until some of its turn's bytes are written.
     bytes: usize,
     /// `None` while somebody writes.
     turn: Option<Turn>,
@@ -50,38 +56,38 @@ struct State {
     quiet_since: Instant,
 }
 
-/// The packets that are being written to one connection, and the right to write to it.
-struct Turn {
-    session: u64,
-    packets: VecDeque<Outgoing>,
-    /// How much of the first packet has been written, header included.
-    written: usize,
-}
-
-struct Outgoing {
-    header: [u8; HEADER_BYTES],
-    packet: Packet,
-}
-
 impl Outbox {
-    pub(crate) fn new(queue_bytes_max: usize, counters: Arc<Counters>) -> Self {
+    /// The outbox of one service's link, which compresses by `press` where the peer agrees.
+    pub(crate) fn new(
+        queue_bytes_max: usize,
+        service: Service,
+        press: Option<Arc<Press>>,
+        counters: Arc<Counters>,
+    ) -> Self {
         let state = State {
             stream: None,
             session: 0,
+            compression: Compression::None,
             queue: VecDeque::new(),
             bytes: 0,
             turn: None,
             quiet_since: Instant::now(),
         };
-        Self { state: Mutex::new(state), work: Notify::new(), queue_bytes_max, counters }
+        Self { state: Mutex::new(state), work: Notify::new(), queue_bytes_max, service, press, counters }
     }
 
-    /// The link stands: from now on packets are taken.
-    pub(crate) fn open(&self, stream: Arc<TcpStream>) {
+    /// The compression to ask the peer for.
+    pub(crate) fn wish(&self) -> Compression {
+        self.press.as_ref().map_or(Compression::None, |press| press.compression())
+    }
+
+    /// The link stands, with this compression: from now on packets are taken.
+    pub(crate) fn open(&self, stream: Arc<TcpStream>, compression: Compression) {
         let mut state = self.lock();
         state.session += 1;
         state.stream = Some(stream);
-        state.turn = Some(Turn { session: state.session, packets: VecDeque::new(), written: 0 });
+        state.compression = compression;
+        state.turn = Some(Turn::new(state.session, compression));
     }
 
     /// The link has ended: what waits is lost.
@@ -93,21 +99,23 @@ impl Outbox {
         state.bytes = 0;
     }
 
-    /// Takes a packet, and writes it if it is short and nothing is before it.
+    /// Takes a packet, and writes it if it is short, not to be compressed, and nothing is before it.
     pub(crate) fn push(&self, packet: Packet) -> Result<(), SendError> {
-        let length = HEADER_BYTES + packet.bytes();
         let mut state = self.lock();
         let Some(stream) = state.stream.clone() else { return Err(SendError::NotConnected) };
+        let length = Header::length_on(state.compression) + packet.bytes();
         if state.bytes > 0 && state.bytes + length > self.queue_bytes_max {
             return Err(SendError::Full);
         }
         let is_first = state.bytes == 0;
-        state.queue.push_back(packet);
+        let pressed = self.pressed(state.compression, &packet);
+        let is_written_at_once = pressed.is_none() && length <= WRITE_AT_ONCE_BYTES_MAX;
+        state.queue.push_back(Waiting { packet, pressed });
         state.bytes += length;
         if !is_first {
             return Ok(());
         }
-        if length > WRITE_AT_ONCE_BYTES_MAX || state.quiet_since.elapsed() < BURST_GAP {
+        if !is_written_at_once || state.quiet_since.elapsed() < BURST_GAP {
             self.work.notify_one();
             return Ok(());
         }
@@ -118,18 +126,21 @@ impl Outbox {
         Ok(())
     }
 
+    fn pressed(&self, compression: Compression, packet: &Packet) -> Option<Arc<Pressed>> {
+        let press = self.press.as_ref().filter(|press| press.compression() == compression)?;
+        press.take_in(&packet.body)
+    }
+
     /// Waits until there is something to flush.
     pub(crate) async fn work(&self) {
         self.work.notified().await;
     }
 
-    /// Writes until nothing waits, or the socket takes no more for now: then true.
-    pub(crate) fn flush(&self) -> io::Result<bool> {
+    /// Compresses and writes until nothing waits, or the socket takes no more for now: then true.
+    pub(crate) async fn flush(&self) -> io::Result<bool> {
         for _ in 0..WRITES_A_TURN {
-            let mut state = self.lock();
-            let Some(stream) = state.stream.clone() else { return Ok(false) };
-            let Some(turn) = state.take_turn() else { return Ok(false) };
-            drop(state);
+            let Some((stream, mut turn)) = self.begin() else { return Ok(false) };
+            turn.compress().await;
             match self.write(&stream, turn) {
                 Ok(()) => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(true),
@@ -137,6 +148,12 @@ impl Outbox {
             }
         }
         Ok(true)
+    }
+
+    fn begin(&self) -> Option<(Arc<TcpStream>, Turn)> {
+        let mut state = self.lock();
+        let stream = state.stream.clone()?;
+        Some((stream, state.take_turn()?))
     }
 
     /// What the socket did not take, and what others pushed meanwhile, is the link's task's; so is an error,
@@ -152,18 +169,28 @@ impl Outbox {
     fn write(&self, stream: &TcpStream, mut turn: Turn) -> io::Result<()> {
         let outcome = stream.try_write_vectored(turn.slices(&mut [IoSlice::new(&[]); SLICES_MAX]));
         let written = outcome.as_ref().map_or(0, |count| *count);
-        turn.advance(written, &self.counters);
+        let sent = turn.advance(written);
         self.put_back(turn, written);
+        self.count(sent);
         outcome.map(|_| ())
     }
 
-    fn put_back(&self, turn: Turn, written: usize) {
+    fn put_back(&self, mut turn: Turn, written: usize) {
         let mut state = self.lock();
         let is_current = state.stream.is_some() && state.session == turn.session;
         if is_current {
-            state.bytes -= written;
+            state.bytes -= written + turn.take_saved();
             state.turn = Some(turn);
             state.quiet_since = Instant::now();
+        }
+    }
+
+    fn count(&self, sent: Sent) {
+        self.counters.packets_sent.add(sent.packets);
+        self.counters.bytes_sent.add(sent.bytes);
+        if self.service == Service::Stream {
+            self.counters.stream_bytes_sent.add(sent.bytes);
+            self.counters.stream_bytes_on_wire.add(sent.bytes_on_wire);
         }
     }
 
@@ -179,53 +206,7 @@ impl State {
             return None;
         }
         let mut turn = self.turn.take()?;
-        let waiting = self.queue.drain(..);
-        turn.packets.extend(waiting.map(|packet| Outgoing { header: encode_header(&packet), packet }));
+        turn.take_in(self.queue.drain(..));
         Some(turn)
-    }
-}
-
-impl Turn {
-    /// The unwritten parts in order, as many as fit.
-    fn slices<'a, 'b>(&'a self, slices: &'b mut [IoSlice<'a>; SLICES_MAX]) -> &'b [IoSlice<'a>] {
-        let parts = self.packets.iter().flat_map(Outgoing::parts);
-        let mut skip = self.written;
-        let mut count = 0;
-        for part in parts {
-            let unwritten = &part[skip.min(part.len())..];
-            skip = skip.saturating_sub(part.len());
-            if unwritten.is_empty() {
-                continue;
-            }
-            if count == SLICES_MAX {
-                break;
-            }
-            slices[count] = IoSlice::new(unwritten);
-            count += 1;
-        }
-        &slices[..count]
-    }
-
-    /// Lets go of the packets that have been written completely.
-    fn advance(&mut self, count: usize, counters: &Counters) {
-        self.written += count;
-        while let Some(first) = self.packets.front()
-            && self.written >= first.bytes()
-        {
-            self.written -= first.bytes();
-            counters.packets_sent.increment();
-            counters.bytes_sent.add(first.packet.bytes() as u64);
-            self.packets.pop_front();
-        }
-    }
-}
-
-impl Outgoing {
-    fn parts(&self) -> [&[u8]; 3] {
-        [&self.header, &self.packet.head, &self.packet.body]
-    }
-
-    fn bytes(&self) -> usize {
-        HEADER_BYTES + self.packet.bytes()
     }
 }

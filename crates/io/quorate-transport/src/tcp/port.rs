@@ -33,7 +33,7 @@ impl Port {
         let failed = |operation| move |source| TransportError::Io { operation, source };
         let local_address = socket.local_addr().map_err(failed("asking for the listening address"))?;
         let runtime =
-            Builder::new_current_thread().enable_io().enable_time().thread_name("quorate-lookup").build();
+            Builder::new_current_thread().enable_io().enable_time().thread_name("quorate-aside").build();
         let runtime = runtime.map_err(failed("starting the network thread"))?;
         let handle = runtime.handle().clone();
         let socket = adopt(&runtime, socket).map_err(failed("watching the listening socket"))?;

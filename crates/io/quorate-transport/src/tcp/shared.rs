@@ -1,5 +1,6 @@
 use super::link::Link;
 use super::outbox::Outbox;
+use super::press::Press;
 use super::stats::Counters;
 use super::tasks::Tasks;
 use super::{TcpConfig, TcpLimits};
@@ -28,9 +29,13 @@ pub(crate) struct Shared {
 impl Shared {
     pub(crate) fn new(name: String, config: &TcpConfig, inbox: Arc<dyn Inbox>) -> Self {
         let counters = Arc::new(Counters::default());
-        let outbox = || Arc::new(Outbox::new(config.limits.send_queue_bytes_max, counters.clone()));
+        let press = Press::new(config.compression, &counters);
+        let outbox = |service| {
+            let press = press.clone().filter(|_| service == Service::Stream);
+            Arc::new(Outbox::new(config.limits.send_queue_bytes_max, service, press, counters.clone()))
+        };
         let outboxes =
-            peers(config).flat_map(|peer| Service::ALL.map(|service| ((peer.id, service), outbox())));
+            peers(config).flat_map(|peer| Service::ALL.map(|service| ((peer.id, service), outbox(service))));
         Self {
             name,
             outboxes: outboxes.collect(),

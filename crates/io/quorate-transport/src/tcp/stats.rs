@@ -48,16 +48,24 @@ counters! {
         rejected_hello,
         /// Links ended because a peer announced a packet longer than the limit.
         rejected_oversized,
+        /// Links ended because a peer sent a compressed body that is none, or of another length than announced.
+        rejected_undecodable,
         /// Links ended because the inbox refused a packet.
         rejected_by_inbox,
         /// Packets that the inbox took.
         packets_received,
-        /// Bytes of those packets, heads and bodies.
+        /// Bytes of those packets, heads and bodies, before they were compressed.
         bytes_received,
         /// Packets written to a link completely.
         packets_sent,
-        /// Bytes of those packets, heads and bodies.
+        /// Bytes of those packets, heads and bodies, before compression.
         bytes_sent,
+        /// Bytes of those of the packets that carry the stream, before compression.
+        stream_bytes_sent,
+        /// Bytes of the stream's packets as they went over the wire.
+        stream_bytes_on_wire,
+        /// Bodies that went through the compressor, each once however many links it was sent on.
+        bodies_compressed,
         /// Packets not taken because there was no link, or its queue was full.
         sends_dropped,
         /// Packets not taken because they are longer than the limit.

@@ -3,7 +3,7 @@ use super::router::Router;
 use super::shared::Shared;
 use super::{Listener, ListenerConfig, ListenerStats, TcpConfig, TransportStats};
 use crate::TransportError;
-use quorate_core::{Inbox, NodeId, Packet, SendError, Service, Transport};
+use quorate_core::{Inbox, NodeId, Packet, SendError, Service, Traffic, Transport};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -14,7 +14,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// looked up on threads of their own, anew for each attempt, and all addresses of a name are tried in turn.
 ///
 /// Short packets are written to the socket by the thread that calls [`send`](Transport::send), without
-/// blocking; the rest by the listener's thread, many packets in one system call. Bodies are not copied.
+/// blocking; the rest by the listener's thread, many packets in one system call. Bodies are not copied, unless
+/// they are compressed: on the listener's thread, or beside it if they are long.
 /// Packets are handed to the inbox on the listener's thread.
 ///
 /// **Nobody is authenticated.** Whoever knows a group's name and members can introduce itself as one of them.
@@ -82,6 +83,11 @@ impl Transport for TcpTransport {
     /// A packet longer than `packet_bytes_max` never fits and is [`SendError::Full`] too.
     fn send(&self, to: NodeId, service: Service, packet: Packet) -> Result<(), SendError> {
         self.shared.send(to, service, packet)
+    }
+
+    fn traffic(&self) -> Traffic {
+        let TransportStats { stream_bytes_sent, stream_bytes_on_wire, .. } = self.stats();
+        Traffic { stream_bytes_sent, stream_bytes_on_wire }
     }
 
     /// Called from within an inbox of the same listener it returns at once, and the inbox hears nothing more

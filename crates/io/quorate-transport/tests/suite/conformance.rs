@@ -3,7 +3,7 @@
 use crate::common;
 
 use quorate_core::conformance::transport::{self, Network};
-use quorate_core::{Inbox, MemberList, NodeId, Transport};
+use quorate_core::{Compression, Inbox, MemberList, NodeId, Transport};
 use quorate_transport::{InMemoryNetwork, ListenerConfig, TcpConfig, TcpTransport};
 use std::sync::Arc;
 
@@ -24,6 +24,7 @@ impl Network for InMemory {
 
 struct Tcp {
     members: MemberList,
+    compression: Compression,
 }
 
 impl Network for Tcp {
@@ -33,7 +34,8 @@ impl Network for Tcp {
 
     fn start(&self, me: NodeId, inbox: Arc<dyn Inbox>) -> Arc<dyn Transport> {
         let port = ListenerConfig::new(self.members.member(me).unwrap().address.clone());
-        Arc::new(TcpTransport::start(&port, TcpConfig::new(me, self.members.clone()), inbox).unwrap())
+        let config = TcpConfig { compression: self.compression, ..TcpConfig::new(me, self.members.clone()) };
+        Arc::new(TcpTransport::start(&port, config, inbox).unwrap())
     }
 }
 
@@ -47,5 +49,10 @@ fn the_in_memory_transport_conforms() {
 
 #[test]
 fn the_tcp_transport_conforms() {
-    transport::suite(|| Tcp { members: common::three_members() });
+    transport::suite(|| Tcp { members: common::three_members(), compression: Compression::None });
+}
+
+#[test]
+fn the_tcp_transport_conforms_when_it_compresses() {
+    transport::suite(|| Tcp { members: common::three_members(), compression: Compression::Lz4 });
 }

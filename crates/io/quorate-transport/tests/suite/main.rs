@@ -1,6 +1,8 @@
 //! The transports, from outside.
 
+mod by_hand;
 mod common;
+mod compression;
 mod conformance;
 mod in_memory;
 mod listener;

@@ -1,73 +1,13 @@
 //! What strangers can do to a port, and what they cannot.
 
+use crate::by_hand::{call, connect, link_as_b, wait_for_end, welcome};
 use crate::common::{TcpNode, free_address, id, members, three_members, wait_until};
 use bytes::Bytes;
 use quorate_core::conformance::transport::{Heard, hello};
-use quorate_core::{DownReason, Hello, MemberList, Packet, PeerEvent, SendError, Service, Transport};
-use std::io::{self, Read, Write};
+use quorate_core::{DownReason, MemberList, Packet, PeerEvent, SendError, Service, Transport};
+use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::time::Duration;
-
-/// The bytes with which `caller` asks for a link to `target`, written out by hand: they are the same in every
-/// build of this version.
-fn call(service: u8, target: &str, caller: &Hello) -> Vec<u8> {
-    let mut body = vec![service, target.len() as u8];
-    body.extend(target.as_bytes());
-    body.extend(hello_bytes(caller));
-    greeting(0, &body)
-}
-
-fn welcome(listener: &Hello) -> Vec<u8> {
-    greeting(1, &hello_bytes(listener))
-}
-
-fn greeting(kind: u8, body: &[u8]) -> Vec<u8> {
-    let mut bytes = b"QRTE\x01\x00\x00\x00".to_vec();
-    bytes.extend([kind, 0]);
-    bytes.extend((body.len() as u16).to_le_bytes());
-    bytes.extend(body);
-    bytes
-}
-
-fn hello_bytes(hello: &Hello) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    for name in [&hello.group, &hello.node] {
-        bytes.push(name.len() as u8);
-        bytes.extend(name.as_bytes());
-    }
-    bytes.extend(hello.id.as_u16().to_le_bytes());
-    bytes.extend(hello.incarnation.0.to_le_bytes());
-    bytes.extend(hello.open_count.to_le_bytes());
-    bytes.push(0);
-    bytes.push(1);
-    bytes.extend(hello.member_list_hash.unwrap().to_le_bytes());
-    bytes
-}
-
-fn connect(node: &TcpNode) -> TcpStream {
-    let stream = TcpStream::connect(node.transport.local_address()).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-    stream
-}
-
-/// A hand-made link to `node` in the name of the member b.
-fn link_as_b(node: &TcpNode, members: &MemberList) -> TcpStream {
-    let mut stream = connect(node);
-    stream.write_all(&call(0, "a", &hello(members, id(members, "b")))).unwrap();
-    let expected = welcome(&hello(members, node.id));
-    let mut answer = vec![0; expected.len()];
-    stream.read_exact(&mut answer).unwrap();
-    assert_eq!(answer, expected);
-    stream
-}
-
-/// Waits until the other end closes the connection.
-fn wait_for_end(stream: &mut TcpStream) {
-    match stream.read_to_end(&mut Vec::new()) {
-        Ok(_) => {}
-        Err(error) => assert_eq!(error.kind(), io::ErrorKind::ConnectionReset, "{error}"),
-    }
-}
 
 #[test]
 fn garbage_on_the_port_is_counted_and_disturbs_nobody() {

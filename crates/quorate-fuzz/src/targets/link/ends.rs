@@ -1,7 +1,7 @@
 use quorate_core::conformance::transport::{Heard, Listener, Recorder};
 use quorate_core::{
-    DownReason, Hello, Incarnation, Member, MemberList, NodeId, NodeType, Packet, PeerEvent, QuorumPolicy,
-    Service, Transport,
+    Compression, DownReason, Hello, Incarnation, Member, MemberList, NodeId, NodeType, Packet, PeerEvent,
+    QuorumPolicy, Service, Transport,
 };
 use quorate_transport::{ListenerConfig, ListenerStats, TcpConfig, TcpTransport, TransportStats};
 use std::io::{self, Read, Write};
@@ -49,12 +49,13 @@ pub(super) struct Fate {
 impl Node {
     /// The node that says `hello` and finds nobody else.
     pub(super) fn alone(hello: Hello) -> Self {
-        Self::open(hello, NOBODY)
+        Self::open(hello, NOBODY, Compression::None)
     }
 
-    /// The node that says `hello`, and looks for the other member at `address`.
-    fn open(hello: Hello, address: &str) -> Self {
+    /// The node that says `hello`, looks for the other member at `address`, and wishes to compress so.
+    fn open(hello: Hello, address: &str, compression: Compression) -> Self {
         let mut config = TcpConfig::new(hello.id, members(address));
+        config.compression = compression;
         // Nobody looks at a second attempt.
         config.limits.backoff_min = config.limits.backoff_max;
         let (inbox, heard) = Recorder::new(hello);
@@ -130,7 +131,7 @@ fn members(address: &str) -> MemberList {
 /// Lets a node dial, and answers these bytes to each of its calls.
 pub(super) fn fates_of_links_answered_by(bytes: &[u8]) -> [Fate; 2] {
     let door = Door::open();
-    let node = Node::open(hello(A), &door.address());
+    let node = Node::open(hello(A), &door.address(), Compression::None);
     let _open: Vec<TcpStream> = Service::ALL
         .iter()
         .map(|_| {
@@ -145,8 +146,13 @@ pub(super) fn fates_of_links_answered_by(bytes: &[u8]) -> [Fate; 2] {
 
 /// What the node that says `hello` writes when it dials for a service.
 pub(super) fn call_of(hello: Hello, service: Service) -> Vec<u8> {
+    call_wishing(hello, service, Compression::None)
+}
+
+/// What it writes when it wishes to compress what it sends.
+pub(super) fn call_wishing(hello: Hello, service: Service, wish: Compression) -> Vec<u8> {
     let door = Door::open();
-    let node = Node::open(hello, &door.address());
+    let node = Node::open(hello, &door.address(), wish);
     let (_, call) = door.call_for(service);
     node.close();
     call
@@ -157,25 +163,43 @@ pub(super) fn answer_of(member: NodeId, call: &[u8]) -> Vec<u8> {
     Node::alone(hello(member)).hear(call)
 }
 
-/// What the node that says `hello` writes on a link for its stream: the call, and then packets.
-pub(super) fn link_of(hello: Hello, packets: &[Packet]) -> Vec<u8> {
-    let welcome = answer_of(A, &call_of(hello.clone(), Service::Stream));
+/// What the node that says `hello` writes on a link for its stream, for which it wishes to compress: the call, and
+/// then packets.
+pub(super) fn link_of(hello: Hello, wish: Compression, packets: &[Packet]) -> (Vec<u8>, Vec<u8>) {
+    let welcome = answer_of(A, &call_wishing(hello.clone(), Service::Stream, wish));
     let door = Door::open();
-    let node = Node::open(hello, &door.address());
-    let (mut stream, mut written) = door.call_for(Service::Stream);
+    let node = Node::open(hello, &door.address(), wish);
+    let (mut stream, call) = door.call_for(Service::Stream);
     stream.write_all(&welcome).expect("the node listens");
     node.heard.wait_for_up(A, Service::Stream);
+    let mut written = Vec::new();
     for packet in packets {
         node.transport.send(A, Service::Stream, packet.clone()).expect("the link stands");
+        written.extend(next_packet_on(&mut stream, wish));
     }
-    let bytes: usize = packets.iter().map(|packet| PACKET_HEADER_BYTES + packet.bytes()).sum();
-    let mut behind = vec![0; bytes];
-    stream.read_exact(&mut behind).expect("all packets are written");
-    written.append(&mut behind);
-    written
+    (call, written)
 }
 
-const PACKET_HEADER_BYTES: usize = 8;
+/// The bytes of the next packet on a link.
+fn next_packet_on(stream: &mut TcpStream, compression: Compression) -> Vec<u8> {
+    let mut packet = vec![0; packet_header_bytes(compression)];
+    stream.read_exact(&mut packet).expect("all packets are written");
+    let lengths = [&packet[..4], &packet[4..8]]
+        .map(|length| u32::from_le_bytes([length[0], length[1], length[2], length[3]]) as usize);
+    let header = packet.len();
+    packet.resize(header + lengths[0] + lengths[1], 0);
+    stream.read_exact(&mut packet[header..]).expect("all packets are written");
+    packet
+}
+
+/// How long the header of each packet is on a link with this compression.
+pub(super) const fn packet_header_bytes(compression: Compression) -> usize {
+    match compression {
+        Compression::None => 8,
+        _ => 12,
+    }
+}
+
 /// The part of a greeting that is the same in all.
 pub(super) const GREETING_BYTES_MIN: usize = 12;
 
@@ -186,6 +210,8 @@ pub(super) struct NotedGreeting {
     pub(super) bytes: usize,
     /// Which refusal it is, if it is one.
     pub(super) reason: Option<u8>,
+    /// The last byte: a welcome's grant, if it has one.
+    pub(super) last: u8,
 }
 
 impl NotedGreeting {
@@ -203,7 +229,7 @@ impl NotedGreeting {
         let (kind, total) = (bytes[8], GREETING_BYTES_MIN + length);
         assert!(kind <= Self::REFUSAL && bytes[9] == 0 && total <= bytes.len(), "{bytes:02x?}");
         let reason = (kind == Self::REFUSAL).then(|| bytes[GREETING_BYTES_MIN]);
-        Some(Self { kind, bytes: total, reason })
+        Some(Self { kind, bytes: total, reason, last: bytes[total - 1] })
     }
 }
 
