@@ -18,8 +18,8 @@ use quorate_core::Compression;
 pub(crate) const fn is_in_this_build(compression: Compression) -> bool {
     match compression {
         Compression::None => true,
-        Compression::Lz4 => cfg!(feature = "lz4"),
-        Compression::Zstd => cfg!(feature = "zstd"),
+        Compression::Lz4 => lz4::IS_IN_THIS_BUILD,
+        Compression::Zstd => zstd::IS_IN_THIS_BUILD,
         _ => false,
     }
 }

@@ -39,11 +39,10 @@ fn call(input: &[u8]) -> Signature {
         [heard.listener.rejected_foreign, heard.listener.rejected_protocol, heard.links.rejected_hello];
     let is_welcome = u64::from(heard.compression.is_some());
     assert_eq!(refusals.iter().sum::<u64>() + is_welcome, 1, "every caller is accounted for");
-    let greeting_bytes = NotedGreeting::of(input).map_or(input.len(), |greeting| greeting.bytes);
-    let packets = match heard.compression {
-        Some(compression) => packets_in(&input[greeting_bytes..], compression),
-        None => Packets::default(),
-    };
+    let packets = heard.compression.map_or_else(Packets::default, |compression| {
+        let greeting_bytes = NotedGreeting::of(input).map_or(input.len(), |greeting| greeting.bytes);
+        packets_in(&input[greeting_bytes..], compression)
+    });
     let signature = heard.judge(&packets).shape(&refusals.map(|count| count > 0));
     signature.code(heard.reason.unwrap_or(u8::MAX))
 }

@@ -2,6 +2,7 @@
 
 use lz4_flex::block;
 
+pub(super) const IS_IN_THIS_BUILD: bool = true;
 /// No byte of a block stands for more bytes of the body.
 const RATIO_MAX: usize = 255;
 
