@@ -1,6 +1,7 @@
 use quorate_core::{BootId, HardState, Incarnation, LogSummary, MemberList, NodeId, Term, Time, Vlsn};
 use quorate_replica::{Envelope, Input, Node, NodeConfig, Opened, Output, Proposal};
 use std::collections::VecDeque;
+use std::time::Duration;
 
 /// Packets on their way, each with its sender and its receiver.
 pub(crate) type Wires = VecDeque<(NodeId, NodeId, quorate_core::Packet)>;
@@ -28,6 +29,7 @@ impl Host {
             roster: None,
             unsynced_mark: None,
             recovering: false,
+            lease_granted: Duration::ZERO,
         };
         let opened = Opened { hard_state, boot: BootId(1), log: LogSummary::default(), engine_applied: None };
         let config = NodeConfig { seed: id.as_u16().into(), ..NodeConfig::default() };

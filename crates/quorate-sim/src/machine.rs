@@ -26,7 +26,7 @@ use quorate_env::Applier;
 use quorate_env::kv::KvEngine;
 use quorate_log::vfs::{MemoryVfs, Retain, Vfs};
 use quorate_log::{HardStateFile, Log, LogConfig};
-use quorate_replica::{Node, NodeConfig, Opened};
+use quorate_replica::{LeaseTerms, Node, NodeConfig, Opened};
 use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::Arc;
@@ -55,6 +55,7 @@ pub(crate) struct Machine {
     engine_on_redb: bool,
     /// Its processes pass writes on, as replicas.
     forwards_writes: bool,
+    lease: Option<LeaseTerms>,
     /// The engine's rows, as the present process has them open.
     store: Option<Arc<dyn KvStore>>,
     pub(crate) process: Option<Process>,
@@ -68,13 +69,14 @@ pub(crate) struct Machine {
 impl Machine {
     /// A machine with empty disks, of the kind that the profile says.
     pub(crate) fn new(id: NodeId, profile: &Profile) -> Self {
-        let Profile { broken, engine_on_redb, forwards_writes, .. } = *profile;
+        let Profile { broken, engine_on_redb, forwards_writes, lease, .. } = *profile;
         Self {
             id,
             disk: MemoryVfs::new(),
             engine: EngineDisk::default(),
             engine_on_redb,
             forwards_writes,
+            lease,
             store: None,
             process: None,
             broken,
@@ -214,6 +216,7 @@ impl Machine {
             roster: None,
             unsynced_mark: None,
             recovering: false,
+            lease_granted: Duration::ZERO,
         }
     }
 
@@ -224,6 +227,7 @@ impl Machine {
             batch_bytes_max: 1 << 10,
             apply_lag_bytes_max: 8 << 10,
             engine_flush_interval: Duration::from_millis(300),
+            lease: self.lease,
             seed: random.next_u64(),
             mutation: self.broken.and_then(BrokenRule::in_node),
             ..NodeConfig::default()

@@ -2,6 +2,7 @@ use crate::faults::FaultWeights;
 use crate::network::MessageRates;
 use crate::{BrokenRule, FaultKind, Selection};
 use quorate_core::Random;
+use quorate_replica::LeaseTerms;
 use std::time::Duration;
 
 /// How one history is made: drawn from its seed, so that histories differ in kind.
@@ -35,6 +36,8 @@ pub struct Profile {
     pub only: Option<Selection>,
     /// How far clocks may be off, in thousandths.
     pub(crate) skew_per_mille: u64,
+    /// The leases that masters read by, if they do.
+    pub(crate) lease: Option<LeaseTerms>,
 }
 
 impl Profile {
@@ -47,7 +50,7 @@ impl Profile {
         let rough = random.below(4);
         let engine_on_redb = random.below(4) == 0;
         let forwards_writes = random.below(2) == 0;
-        Self {
+        let mut profile = Self {
             nodes,
             duration: Duration::from_secs(120),
             operations_min: 2_000,
@@ -86,7 +89,19 @@ impl Profile {
             ]),
             only: None,
             skew_per_mille: [0, 10, 50][random.below(3) as usize],
-        }
+            lease: None,
+        };
+        profile.lease = profile.lease_of([0, 0, 300, 500, 1_000][random.below(5) as usize]);
+        profile
+    }
+
+    /// Leases of so many milliseconds, which trust clocks no further than they are off here; none of zero.
+    pub(crate) fn lease_of(&self, millis: u64) -> Option<LeaseTerms> {
+        let terms = LeaseTerms {
+            span: Duration::from_millis(millis),
+            drift_per_mille: u16::try_from(self.skew_per_mille).unwrap_or(u16::MAX),
+        };
+        (millis > 0).then_some(terms)
     }
 
     /// A profile in which nothing goes wrong, and no process that ended is started again of itself.
@@ -101,6 +116,7 @@ impl Profile {
             messages: MessageRates::default(),
             fault_interval: Duration::ZERO,
             skew_per_mille: 0,
+            lease: None,
             ..Self::drawn(0)
         }
     }

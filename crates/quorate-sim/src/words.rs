@@ -51,10 +51,15 @@ impl fmt::Display for InWords<'_> {
                     TermName(beat.term),
                     beat.sequence,
                     number(beat.committed)
-                )
+                )?;
+                if beat.lease.is_some() { f.write_str(" lease?") } else { Ok(()) }
             }
             Message::HeartbeatReply(reply) => {
-                write!(f, "HeartbeatReply t={} #{}", TermName(reply.term), reply.sequence)
+                write!(f, "HeartbeatReply t={} #{}", TermName(reply.term), reply.sequence)?;
+                if reply.granted { f.write_str(" lease") } else { Ok(()) }
+            }
+            Message::LeaseRelease { term, sequence } => {
+                write!(f, "LeaseRelease t={} #{sequence}", TermName(*term))
             }
             Message::Stream(message) => stream(message, f),
             Message::ReadIndex { read } => write!(f, "ReadIndex #{}", within_run(*read)),

@@ -4,7 +4,7 @@
 use quorate_sim::{BrokenRule, Hunt, Profile, hunt, run_profile, run_seed};
 
 /// Rules that are found broken at once, one or more of every place in which they are planted.
-const QUICK: [&str; 14] = [
+const QUICK: [&str; 16] = [
     "promise-not-persisted",
     "state-not-synced",
     "accepted-term-not-promised",
@@ -15,6 +15,8 @@ const QUICK: [&str; 14] = [
     "stale-acknowledgement-counts",
     "canvass-skipped",
     "promise-of-another-ballot-counts",
+    "lease-without-margin",
+    "grant-forgotten-at-restart",
     "retry-applied-again",
     "incarnation-ignored",
     "matchpoint-by-position",

@@ -6,6 +6,7 @@ use quorate_log::{DirectoryLock, HardStateFile, Log, LogConfig};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The data directory of one node.
 ///
@@ -133,6 +134,7 @@ fn new_hard_state(config: &RepConfig, me: NodeId) -> Result<HardState, OpenError
         roster: None,
         unsynced_mark: None,
         recovering: false,
+        lease_granted: Duration::ZERO,
     })
 }
 

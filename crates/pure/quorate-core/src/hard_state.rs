@@ -1,5 +1,6 @@
 use crate::{Incarnation, NodeId, Roster, Term};
 use alloc::string::String;
+use core::time::Duration;
 
 /// One run of a machine between power losses, as the operating system numbers them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -26,6 +27,9 @@ pub struct HardState {
     pub unsynced_mark: Option<BootId>,
     /// The node may have lost entries that it acknowledged; it counts in no quorum until a master has refilled its log.
     pub recovering: bool,
+    /// The longest lease that this node may ever have granted; zero if it granted none. One may still run when the node
+    /// starts again: for so long it promises nothing.
+    pub lease_granted: Duration,
 }
 
 /// A place for the hard state.

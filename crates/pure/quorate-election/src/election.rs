@@ -1,4 +1,7 @@
-use crate::{ElectionMessage, PhiAccrualDetector, Promise, choose, is_certificate};
+mod granting;
+
+use crate::lease::Grants;
+use crate::{ElectionMessage, LeaseTerms, PhiAccrualDetector, Promise, choose, is_certificate};
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -15,6 +18,8 @@ pub struct ElectionConfig {
     pub election_timeout: Duration,
     /// The phi at which silence is taken for death; higher is more patient.
     pub phi_threshold: f64,
+    /// The leases that this voter grants; none if there are none.
+    pub lease: Option<LeaseTerms>,
     /// Seed of the jitter.
     pub seed: u64,
     /// A rule to break, so that a checker can be seen to notice.
@@ -32,6 +37,7 @@ impl ElectionConfig {
             heartbeat_interval: Duration::from_millis(100),
             election_timeout: Duration::from_secs(1),
             phi_threshold: 8.0,
+            lease: None,
             seed,
             #[cfg(feature = "mutations")]
             mutation: None,
@@ -132,6 +138,7 @@ pub struct Election {
     nonce: u64,
     /// Hard evidence says that the master is dead: the canvass is repeated quickly, this many more times.
     eager_canvasses: u32,
+    grants: Grants,
     outputs: VecDeque<Output>,
 }
 
@@ -174,6 +181,7 @@ impl Election {
             phase: Phase::Waiting { canvass_at },
             nonce: 0,
             eager_canvasses: 0,
+            grants: Grants::default(),
             outputs: VecDeque::new(),
             config,
         }
@@ -258,9 +266,9 @@ impl Election {
         self.wait(now);
     }
 
-    /// Proposes a ballot at once, without canvass.
+    /// Proposes a ballot at once, without canvass. Nothing comes of it while a lease runs that this voter has granted.
     pub fn ballot(&mut self, now: Time, standing: &Standing<'_>) {
-        if self.may_propose(standing) {
+        if self.may_propose(standing) && !self.is_bound(now) {
             self.master = Master::None;
             self.propose(now, standing, standing.electable.clone());
         }
@@ -320,12 +328,15 @@ impl Election {
         } else {
             self.config.election_timeout / 2 + jitter(&mut self.random, self.config.election_timeout)
         };
-        self.phase = Phase::Waiting { canvass_at: now + pause };
+        self.phase = Phase::Waiting { canvass_at: self.after_lease(now + pause) };
     }
 
     fn canvass(&mut self, now: Time, standing: &Standing<'_>) {
         if !self.may_propose(standing) {
             return self.wait(now);
+        }
+        if self.is_bound(now) {
+            return self.wait_for_lease(now);
         }
         if breaks!(self.config.mutation, CanvassSkipped) {
             return self.propose(now, standing, standing.electable.clone());
@@ -345,7 +356,7 @@ impl Election {
     fn answer_canvass(&mut self, now: Time, standing: &Standing<'_>, from: NodeId, nonce: u64) {
         if standing.electable.contains(self.config.me) {
             let (agrees, promised, recovering) =
-                (!self.hears_master(now), self.promised, standing.recovering);
+                (!self.hears_master(now) && !self.is_bound(now), self.promised, standing.recovering);
             self.send(from, ElectionMessage::CanvassReply { nonce, agrees, promised, recovering });
         }
     }
@@ -413,6 +424,9 @@ impl Election {
             }
             return;
         }
+        if self.is_bound(now) {
+            return;
+        }
         let promise = self.promise(standing, term);
         self.master = Master::None;
         self.detector.clear();
@@ -421,6 +435,7 @@ impl Election {
         self.send(from, ElectionMessage::Promise(promise));
     }
 
+    /// Whoever asks has seen to it that no lease binds this voter.
     fn promise(&mut self, standing: &Standing<'_>, term: Term) -> Promise {
         self.raise_promise(term);
         let promise = Promise {

@@ -30,12 +30,14 @@ mod mutation;
 mod ballot;
 mod detector;
 mod election;
+mod lease;
 mod message;
 mod rounds;
 
 pub use ballot::{Candidate, choose, is_certificate};
 pub use detector::PhiAccrualDetector;
 pub use election::{Election, ElectionConfig, ElectionEvent, Output, Standing};
+pub use lease::LeaseTerms;
 pub use message::{ElectionMessage, Promise};
 #[cfg(feature = "mutations")]
 pub use mutation::Mutation;

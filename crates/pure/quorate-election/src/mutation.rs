@@ -26,4 +26,10 @@ pub enum Mutation {
     PromiseOfAnotherBallotCounts,
     /// What a master sends is accepted, and its term not promised by it.
     AcceptedTermNotPromised,
+    /// A voter promises another term although a lease runs that it has granted.
+    PromiseDuringGrant,
+    /// Whoever was granted a lease before the voter's process was started anew is forgotten.
+    GrantForgottenAtRestart,
+    /// Any release ends the lease that runs, whosever it was.
+    StaleReleaseHonoured,
 }

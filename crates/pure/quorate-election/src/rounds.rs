@@ -30,6 +30,8 @@ struct Answered {
     sequence: u64,
     /// When the answered heartbeat was sent: the peer followed this master then, at least.
     sent_at: Option<Time>,
+    /// When the newest heartbeat was sent whose answer grants a lease.
+    granted_from: Option<Time>,
 }
 
 impl<T> HeartbeatRounds<T> {
@@ -37,7 +39,8 @@ impl<T> HeartbeatRounds<T> {
     #[must_use]
     pub fn new(me: NodeId, electable: &NodeSet, now: Time) -> Self {
         let peers = electable.iter().filter(|node| *node != me);
-        let peers = peers.map(|node| Answered { node, sequence: 0, sent_at: None }).collect();
+        let peers =
+            peers.map(|node| Answered { node, sequence: 0, sent_at: None, granted_from: None }).collect();
         Self { me, sequence: 0, peers, sent: VecDeque::new(), began: now, reads: VecDeque::new() }
     }
 
@@ -50,28 +53,66 @@ impl<T> HeartbeatRounds<T> {
 
     /// A peer has answered a heartbeat. Answers to heartbeats never sent are ignored.
     pub fn answered(&mut self, from: NodeId, sequence: u64) {
-        let Ok(index) = self.sent.binary_search_by_key(&sequence, |(sent, _)| *sent) else { return };
-        let sent_at = self.sent[index].1;
+        let Some(sent_at) = self.sent_at(sequence) else { return };
         if let Some(peer) = self.peers.iter_mut().find(|peer| peer.node == from)
             && peer.sequence < sequence
         {
-            *peer = Answered { node: from, sequence, sent_at: Some(sent_at) };
+            peer.sequence = sequence;
+            peer.sent_at = Some(sent_at);
         }
+    }
+
+    /// When a heartbeat was sent; `None` if that is too long ago, or it never was.
+    #[must_use]
+    pub fn sent_at(&self, sequence: u64) -> Option<Time> {
+        let index = self.sent.binary_search_by_key(&sequence, |(sent, _)| *sent).ok()?;
+        Some(self.sent[index].1)
+    }
+
+    /// A peer grants a lease, to be counted from `from_time`: when the heartbeat that asked for it was sent.
+    pub fn granted(&mut self, from: NodeId, from_time: Time) {
+        if let Some(peer) = self.peers.iter_mut().find(|peer| peer.node == from) {
+            peer.granted_from = peer.granted_from.max(Some(from_time));
+        }
+    }
+
+    /// From when a lease counts: the latest time such that a write quorum, this master in it, has granted what was asked for then or later. `None` while
+    /// there is no such quorum.
+    ///
+    /// This master's own grant ends with its leadership, which it gives up before it promises anything.
+    #[must_use]
+    pub fn leased_from(&self, quorums: &dyn QuorumSystem) -> Option<Time> {
+        self.quorum_time(quorums, |peer| peer.granted_from)
+    }
+
+    /// The latest time such that a write quorum, this master in it, stands at that time or later.
+    fn quorum_time(
+        &self,
+        quorums: &dyn QuorumSystem,
+        stands_at: impl Fn(&Answered) -> Option<Time>,
+    ) -> Option<Time> {
+        let mut times: Vec<Time> = self.peers.iter().filter_map(&stands_at).collect();
+        times.sort_unstable_by(|a, b| b.cmp(a));
+        let since = |time: &Time| -> NodeSet {
+            let standing = self.peers.iter().filter(|peer| stands_at(peer) >= Some(*time));
+            standing.map(|peer| peer.node).chain([self.me]).collect()
+        };
+        times.into_iter().find(|time| quorums.is_write_quorum(&since(time)))
+    }
+
+    /// How many heartbeats have been sent.
+    #[must_use]
+    pub const fn sent(&self) -> u64 {
+        self.sequence
     }
 
     /// Until when this master may lead without another answer: a write quorum was heard within `timeout` before.
     #[must_use]
     pub fn quorum_until(&self, quorums: &dyn QuorumSystem, timeout: Duration) -> Time {
-        let mut times: Vec<Time> = self.peers.iter().map(|peer| peer.sent_at.unwrap_or(self.began)).collect();
-        times.sort_unstable_by(|a, b| b.cmp(a));
-        let heard_since = |time: Time| -> NodeSet {
-            let heard = self.peers.iter().filter(|peer| peer.sent_at.unwrap_or(self.began) >= time);
-            heard.map(|peer| peer.node).chain([self.me]).collect()
-        };
         if quorums.is_write_quorum(&NodeSet::from_iter([self.me])) {
             return Time::from_nanos(u64::MAX);
         }
-        let heard = times.into_iter().find(|time| quorums.is_write_quorum(&heard_since(*time)));
+        let heard = self.quorum_time(quorums, |peer| Some(peer.sent_at.unwrap_or(self.began)));
         heard.unwrap_or(self.began) + timeout
     }
 
@@ -186,6 +227,26 @@ mod tests {
         assert_eq!(rounds.quorum_until(&Majority(5), timeout), at(1200));
         rounds.answered(n(5), 77);
         assert_eq!(rounds.answering(at(300), timeout).count(), 3, "an answer to nothing is no answer");
+    }
+
+    #[test]
+    fn a_lease_counts_from_the_sending_of_the_last_heartbeat_that_a_write_quorum_has_granted() {
+        let mut rounds = rounds();
+        let (first, second) = (rounds.next(at(100)), rounds.next(at(200)));
+        (2..=5).for_each(|node| rounds.answered(n(node), second));
+        assert_eq!(rounds.leased_from(&Majority(5)), None, "an answer is no grant");
+        rounds.granted(n(2), rounds.sent_at(second).unwrap());
+        assert_eq!(rounds.leased_from(&Majority(5)), None);
+        rounds.granted(n(3), rounds.sent_at(first).unwrap());
+        assert_eq!(
+            rounds.leased_from(&Majority(5)),
+            Some(at(100)),
+            "the older of the two needed grants counts"
+        );
+        rounds.granted(n(4), rounds.sent_at(second).unwrap());
+        rounds.granted(n(4), rounds.sent_at(first).unwrap());
+        assert_eq!(rounds.leased_from(&Majority(5)), Some(at(200)), "a late answer takes nothing back");
+        assert_eq!(rounds.sent_at(77), None);
     }
 
     #[test]

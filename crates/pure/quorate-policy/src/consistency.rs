@@ -26,9 +26,9 @@ pub enum ConsistencyPolicy {
     /// zero asks for what was acknowledged before the read began, as [`Linearizable`](Self::Linearizable)
     /// does.
     ///
-    /// A process that was stopped and goes on counts the time that it stood still. A machine that was
-    /// *suspended* may not: on Linux the monotonic clock of the standard library stands still meanwhile, so
-    /// that what is served within `lag` of waking may be older by as long as the machine slept.
+    /// A process that was stopped and goes on counts the time that it stood still, and so does a machine that
+    /// was *suspended*, on Linux. Elsewhere the machine's monotonic clock may stand still meanwhile, so that
+    /// what is served within `lag` of waking may be older by as long as the machine slept.
     TimeConsistency {
         /// How old the state may be.
         lag: Duration,

@@ -1,4 +1,5 @@
 use core::time::Duration;
+use quorate_election::LeaseTerms;
 
 /// How one node behaves. The shell has checked it.
 #[derive(Clone, Debug)]
@@ -9,6 +10,9 @@ pub struct NodeConfig {
     pub election_timeout: Duration,
     /// The phi at which a replica takes silence for the master's death.
     pub phi_threshold: f64,
+    /// The leases by which this node, as master, answers linearizable reads without asking anybody, and which it grants as a voter: alike on all
+    /// nodes, and no longer than the election timeout. Without them every such read takes a round of heartbeats.
+    pub lease: Option<LeaseTerms>,
     /// How many bytes may be on their way to one replica, and how many recent ones are kept in memory.
     pub window_bytes_max: usize,
     /// How many bytes one message carries.
@@ -32,6 +36,7 @@ impl Default for NodeConfig {
             heartbeat_interval: Duration::from_millis(100),
             election_timeout: Duration::from_millis(1000),
             phi_threshold: 8.0,
+            lease: None,
             window_bytes_max: 16 << 20,
             batch_bytes_max: 1 << 20,
             apply_lag_bytes_max: 32 << 20,

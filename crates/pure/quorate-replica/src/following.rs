@@ -84,9 +84,11 @@ impl Node {
             self.trim_log(trim);
         }
         let (term, sequence) = (heartbeat.term, heartbeat.sequence);
+        let granted = heartbeat.lease.is_some_and(|span| self.grant_lease(now, term, sequence, span));
         let applied = self.applying.applied_within_committed();
         let engine_durable = self.applying.engine_durable();
-        self.send(from, Message::HeartbeatReply(HeartbeatReply { term, sequence, applied, engine_durable }));
+        let reply = HeartbeatReply { term, sequence, applied, engine_durable, granted };
+        self.send(from, Message::HeartbeatReply(reply));
     }
 
     fn follow(&mut self, now: Time, master: NodeId, term: Term) {

@@ -2,6 +2,7 @@
 
 use crate::PeerProgress;
 use crate::applying::Applying;
+use crate::leasing::Lease;
 use crate::messages::{Heartbeat, HeartbeatReply, Message};
 use crate::node::{Node, Role};
 use crate::reads::PendingRead;
@@ -28,6 +29,7 @@ pub(crate) struct Leading {
     encoder: Encoder,
     serving: bool,
     trim_told: Option<Vlsn>,
+    pub(crate) lease: Lease,
     /// Bytes of this term's batches that are not committed, oldest first.
     uncommitted: alloc::collections::VecDeque<(Vlsn, usize)>,
     uncommitted_bytes: usize,
@@ -55,6 +57,7 @@ impl Leading {
             encoder: Encoder::new(node.log.chain),
             serving: false,
             trim_told: None,
+            lease: Lease::default(),
             uncommitted: alloc::collections::VecDeque::new(),
             uncommitted_bytes: 0,
         }
@@ -219,6 +222,7 @@ impl Node {
             return;
         }
         self.counters.step_downs += 1;
+        self.release_lease();
         self.fail_reads(ReadFailure::MasterChanged);
         self.role = Role::Unknown;
         self.election.step_down(now);
@@ -254,11 +258,12 @@ impl Node {
         }
         leading.heartbeat_at = now + self.config.heartbeat_interval;
         let (term, sequence) = (leading.term, leading.rounds.next(now));
+        let lease = leading.lease.to_ask_for(now, self.config.lease);
         let trim = mistake!(self.config.mutation, TrimWithoutAll => own_durable; leading.trim(own_durable));
         let beat = |peer: &Peer| {
             let (stream, sent) = (peer.feeder.stream(), peer.feeder.sent());
             let sent = sent.filter(|_| stream.is_some());
-            (peer.node, Heartbeat { term, sequence, committed, stream, sent, trim })
+            (peer.node, Heartbeat { term, sequence, committed, stream, sent, trim, lease })
         };
         let beats: Vec<(NodeId, Heartbeat)> = leading.peers.iter().map(beat).collect();
         let trims = trim > leading.trim_told;
@@ -282,7 +287,8 @@ impl Node {
         }
     }
 
-    pub(crate) fn receive_heartbeat_reply(&mut self, from: NodeId, reply: &HeartbeatReply) {
+    pub(crate) fn receive_heartbeat_reply(&mut self, now: Time, from: NodeId, reply: &HeartbeatReply) {
+        self.count_grant(now, from, reply);
         let Role::Leading(leading) = &mut self.role else { return };
         if reply.term != leading.term {
             return;

@@ -27,6 +27,7 @@ mod forwarding;
 mod founding;
 mod io;
 mod leading;
+mod leasing;
 mod links;
 mod local_log;
 mod messages;
@@ -45,7 +46,7 @@ pub use messages::{ForwardedWrite, Heartbeat, HeartbeatReply, Message, RequestId
 pub use mutation::Mutation;
 pub use node::Node;
 pub use progress::{Counters, PeerProgress, Progress};
-pub use quorate_election::{ElectionEvent, ElectionMessage, Promise};
+pub use quorate_election::{ElectionEvent, ElectionMessage, LeaseTerms, Promise};
 pub use quorate_stream::Holds;
 pub use quorate_stream::{StreamId, StreamMessage, SyncupAnswer};
 pub use wire::{Envelope, WireError, decode_roster, encode_roster};

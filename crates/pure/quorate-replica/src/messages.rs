@@ -25,6 +25,13 @@ pub enum Message {
     Heartbeat(Heartbeat),
     /// The answer to a heartbeat.
     HeartbeatReply(HeartbeatReply),
+    /// Master that ceases to lead to all: "what my heartbeats asked you for I need no more."
+    LeaseRelease {
+        /// The master's term.
+        term: Term,
+        /// Its last heartbeat: a lease that a later one asked for runs on.
+        sequence: u64,
+    },
     /// The log: syncup, frames, acknowledgements.
     Stream(StreamMessage),
     /// Replica to master: "how far must I have applied for a read that begins now?"
@@ -32,7 +39,7 @@ pub enum Message {
         /// Names the read among those of its sender.
         read: u64,
     },
-    /// Master to replica: the answer, once a write quorum has confirmed the master.
+    /// Master to replica: the answer, once a write quorum has confirmed the master, or at once under a lease.
     ReadIndexReply {
         /// The read that is answered.
         read: u64,
@@ -103,6 +110,8 @@ pub struct Heartbeat {
     pub sent: Option<Vlsn>,
     /// Every member's engine holds entries up to here durably: logs need not keep them.
     pub trim: Option<Vlsn>,
+    /// Asks for a lease: that for so long, from when this arrives, the receiver promises no other term.
+    pub lease: Option<Duration>,
 }
 
 /// "I follow."
@@ -116,6 +125,8 @@ pub struct HeartbeatReply {
     pub applied: Option<Vlsn>,
     /// Durable in the replica's engine.
     pub engine_durable: Option<Vlsn>,
+    /// The lease that the heartbeat asked for is granted.
+    pub granted: bool,
 }
 
 impl Message {

@@ -55,6 +55,12 @@ pub enum Mutation {
     StartNotSynced,
     /// A linearizable read is answered without asking whether the master still leads.
     ReadWithoutRound,
+    /// A master relies on a lease for as long as the voters grant it, as if all clocks ran alike.
+    LeaseWithoutMargin,
+    /// A master counts a lease from when the grant arrives.
+    LeaseCountedFromAnswer,
+    /// A grant counts whatever term it was given in.
+    GrantOfAnotherTermCounts,
     /// A new master answers linearizable reads from what it knew to be committed when it won.
     ReadBeforeStart,
     /// What the engine has applied is taken for durable in it.

@@ -94,12 +94,13 @@ impl Node {
         let Opened { hard_state: hard, boot, log, engine_applied } = opened;
         let list = hard.roster.as_ref().map_or(declared, |roster| roster.list.clone());
         assert!(list.member(hard.id).is_some(), "the shell refuses a list without this node");
-        let election = Election::new(
+        let mut election = Election::new(
             ElectionConfig {
                 me: hard.id,
                 heartbeat_interval: config.heartbeat_interval,
                 election_timeout: config.election_timeout,
                 phi_threshold: config.phi_threshold,
+                lease: config.lease,
                 seed: config.seed,
                 #[cfg(feature = "mutations")]
                 mutation: match config.mutation {
@@ -110,6 +111,7 @@ impl Node {
             hard.promised,
             now,
         );
+        election.keep_earlier_grants(now + hard.lease_granted);
         let applying = Applying::new(engine_applied, &log.terms, now);
         let lost_unsynced =
             hard.unsynced_mark.is_some_and(|marked| marked != boot) && !breaks!(config.mutation, MarkIgnored);
@@ -188,7 +190,7 @@ impl Node {
     }
 
     /// Proposes a ballot at once, without asking the others whether they suspect the master too: for an operator who knows better, and for
-    /// scripts.
+    /// scripts. It comes to nothing while a lease runs that this node has granted.
     pub fn call_ballot(&mut self, now: Time) {
         self.step_down(now, None);
         self.with_election(now, |election, standing| election.ballot(now, standing));
@@ -353,7 +355,8 @@ impl Node {
             Message::Introduce { .. } => {}
             Message::Election(message) => self.receive_election(now, from, message),
             Message::Heartbeat(heartbeat) => self.receive_heartbeat(now, from, &heartbeat),
-            Message::HeartbeatReply(reply) => self.receive_heartbeat_reply(from, &reply),
+            Message::HeartbeatReply(reply) => self.receive_heartbeat_reply(now, from, &reply),
+            Message::LeaseRelease { term, sequence } => self.election.release(term, sequence),
             Message::Stream(message) => self.receive_stream(now, from, message),
             Message::ReadIndex { read } => self.receive_read_index(now, from, read),
             Message::ReadIndexReply { read, at } => self.receive_read_index_reply(from, read, at.ok()),
@@ -396,6 +399,10 @@ impl Node {
         if cfg!(debug_assertions) {
             self.watermarks().assert_ordered();
         }
+    }
+
+    pub(crate) const fn is_halted(&self) -> bool {
+        self.halted
     }
 
     pub(crate) const fn led_term(&self) -> Option<Term> {

@@ -1,4 +1,4 @@
-//! Linearizable reads: a master confirms that it still leads by a heartbeat round; a replica asks its master.
+//! Linearizable reads: a master confirms that it still leads by a heartbeat round, or knows it by a lease; a replica asks its master.
 
 use crate::messages::{Message, NotMaster};
 use crate::node::{Node, Role};
@@ -74,7 +74,8 @@ impl Node {
                 committed;
                 committed.max(Some(leading.term_start())));
             let read = PendingRead { reader, at };
-            if breaks!(self.config.mutation, ReadWithoutRound) {
+            leading.lease.want(now, self.config.lease);
+            if leading.is_leased(now, &self.config) || breaks!(self.config.mutation, ReadWithoutRound) {
                 return self.answer_read(read);
             }
             leading.rounds.begin_read(read);

@@ -6,6 +6,7 @@ mod roster;
 use crate::messages::{Heartbeat, HeartbeatReply, Message, NotMaster, RequestId};
 use alloc::vec::Vec;
 use bytes::Bytes;
+use core::time::Duration;
 use forward::WireForward;
 use prost::Message as _;
 use quorate_core::{EntryId, GroupUuid, Incarnation, NodeId, Packet, Term, TermTable, Vlsn};
@@ -69,7 +70,7 @@ impl Envelope {
 struct Wire {
     #[prost(bytes = "vec", optional, tag = "1")]
     uuid: Option<Vec<u8>>,
-    #[prost(oneof = "Kind", tags = "2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19")]
+    #[prost(oneof = "Kind", tags = "2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20")]
     kind: Option<Kind>,
 }
 
@@ -112,6 +113,8 @@ enum Kind {
     /// The body says what became of the write.
     #[prost(uint64, tag = "19")]
     ForwardReply(u64),
+    #[prost(message, tag = "20")]
+    LeaseRelease(WireLeaseRelease),
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -186,6 +189,9 @@ struct WireHeartbeat {
     sent: u64,
     #[prost(uint64, tag = "6")]
     trim: u64,
+    /// 0 asks for no lease.
+    #[prost(uint64, tag = "7")]
+    lease_nanos: u64,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -198,6 +204,16 @@ struct WireHeartbeatReply {
     applied: u64,
     #[prost(uint64, tag = "4")]
     engine_durable: u64,
+    #[prost(bool, tag = "5")]
+    granted: bool,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+struct WireLeaseRelease {
+    #[prost(uint64, tag = "1")]
+    term: u64,
+    #[prost(uint64, tag = "2")]
+    sequence: u64,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -296,6 +312,9 @@ fn encode_message(message: Message) -> (Kind, Bytes) {
         Message::Election(message) => (encode_election(message), Bytes::new()),
         Message::Heartbeat(heartbeat) => (Kind::Heartbeat(heartbeat.into()), Bytes::new()),
         Message::HeartbeatReply(reply) => (Kind::HeartbeatReply(reply.into()), Bytes::new()),
+        Message::LeaseRelease { term, sequence } => {
+            (Kind::LeaseRelease(WireLeaseRelease { term: term.as_u64(), sequence }), Bytes::new())
+        }
         Message::Stream(message) => encode_stream(message),
         Message::ReadIndex { read } => (Kind::ReadIndex(read), Bytes::new()),
         Message::ReadIndexReply { read, at } => {
@@ -428,6 +447,9 @@ fn decode_message(kind: Kind, body: Bytes) -> Result<Message, WireError> {
             }
         }
         Kind::Forward(wire) => Message::Forward(wire.into_write(body)?),
+        Kind::LeaseRelease(WireLeaseRelease { term, sequence }) => {
+            Message::LeaseRelease { term: Term::from_u64(term), sequence }
+        }
         Kind::ForwardReply(request) => Message::ForwardReply { request: RequestId(request), outcome: body },
     })
 }
@@ -487,6 +509,7 @@ impl From<Heartbeat> for WireHeartbeat {
             stream: heartbeat.stream.map(|stream| stream.0),
             sent: Vlsn::number(heartbeat.sent),
             trim: Vlsn::number(heartbeat.trim),
+            lease_nanos: heartbeat.lease.map_or(0, |span| u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)),
         }
     }
 }
@@ -500,6 +523,7 @@ impl From<WireHeartbeat> for Heartbeat {
             stream: wire.stream.map(StreamId),
             sent: Vlsn::new(wire.sent),
             trim: Vlsn::new(wire.trim),
+            lease: (wire.lease_nanos > 0).then(|| Duration::from_nanos(wire.lease_nanos)),
         }
     }
 }
@@ -511,6 +535,7 @@ impl From<HeartbeatReply> for WireHeartbeatReply {
             sequence: reply.sequence,
             applied: Vlsn::number(reply.applied),
             engine_durable: Vlsn::number(reply.engine_durable),
+            granted: reply.granted,
         }
     }
 }
@@ -522,6 +547,7 @@ impl From<WireHeartbeatReply> for HeartbeatReply {
             sequence: wire.sequence,
             applied: Vlsn::new(wire.applied),
             engine_durable: Vlsn::new(wire.engine_durable),
+            granted: wire.granted,
         }
     }
 }

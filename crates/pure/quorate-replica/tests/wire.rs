@@ -4,6 +4,7 @@ use bytes::Bytes;
 use proptest::prelude::*;
 use quorate_core::*;
 use quorate_replica::*;
+use std::time::Duration;
 
 fn vlsn() -> impl Strategy<Value = Vlsn> {
     (1_u64..).prop_map(|number| Vlsn::new(number).expect("from 1"))
@@ -150,16 +151,20 @@ fn message() -> impl Strategy<Value = Message> {
         ),
         election().prop_map(Message::Election),
         log().prop_map(Message::Stream),
-        (term(), any::<u64>(), position(), proptest::option::of(stream()), position(), position()).prop_map(
-            |(term, sequence, committed, stream, sent, trim)| {
-                Message::Heartbeat(Heartbeat { term, sequence, committed, stream, sent, trim })
+        (
+            (term(), any::<u64>(), position(), proptest::option::of(stream()), position(), position()),
+            proptest::option::of((1_u64..).prop_map(Duration::from_nanos)),
+        )
+            .prop_map(|((term, sequence, committed, stream, sent, trim), lease)| {
+                Message::Heartbeat(Heartbeat { term, sequence, committed, stream, sent, trim, lease })
+            }),
+        (term(), any::<u64>(), position(), position(), any::<bool>()).prop_map(
+            |(term, sequence, applied, engine_durable, granted)| {
+                let reply = HeartbeatReply { term, sequence, applied, engine_durable, granted };
+                Message::HeartbeatReply(reply)
             }
         ),
-        (term(), any::<u64>(), position(), position()).prop_map(
-            |(term, sequence, applied, engine_durable)| {
-                Message::HeartbeatReply(HeartbeatReply { term, sequence, applied, engine_durable })
-            }
-        ),
+        (term(), any::<u64>()).prop_map(|(term, sequence)| Message::LeaseRelease { term, sequence }),
         any::<u64>().prop_map(|read| Message::ReadIndex { read }),
         (any::<u64>(), position()).prop_map(|(read, at)| Message::ReadIndexReply { read, at: Ok(at) }),
         (vlsn(), vlsn()).prop_map(|(first, last)| Message::RepairRequest { first, last }),

@@ -11,6 +11,7 @@ use quorate_log::vfs::{MemoryVfs, OpenMode, Vfs};
 use std::io::IoSlice;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 pub(super) const HARD_STATE: Target = Target {
     name: "hard-state",
@@ -101,6 +102,7 @@ fn sample_state() -> HardState {
         roster: None,
         unsynced_mark: None,
         recovering: false,
+        lease_granted: Duration::ZERO,
     }
 }
 
@@ -109,6 +111,7 @@ fn seeds() -> Vec<Seed> {
         roster: Some(sample_roster()),
         unsynced_mark: Some(BootId(77)),
         recovering: true,
+        lease_granted: Duration::from_millis(500),
         ..sample_state()
     };
     vec![stored("fresh", &sample_state()), stored("founded", &founded)]

@@ -115,9 +115,15 @@ fn others() -> Vec<(&'static str, Message)> {
         stream: Some(StreamId(4)),
         sent: Some(Vlsn::FIRST.next()),
         trim: None,
+        lease: Some(Duration::from_millis(500)),
     };
-    let reply =
-        HeartbeatReply { term: term(), sequence: 9, applied: Some(Vlsn::FIRST), engine_durable: None };
+    let reply = HeartbeatReply {
+        term: term(),
+        sequence: 9,
+        applied: Some(Vlsn::FIRST),
+        engine_durable: None,
+        granted: true,
+    };
     let write = ForwardedWrite {
         request: RequestId(1 << 40 | 2),
         payload: Bytes::from_static(b"\x01\x00\x01\x00\x00\x00\x00\x00"),
@@ -135,6 +141,7 @@ fn others() -> Vec<(&'static str, Message)> {
         ("introduce", introduce),
         ("heartbeat", Message::Heartbeat(heartbeat)),
         ("heartbeat-reply", Message::HeartbeatReply(reply)),
+        ("lease-release", Message::LeaseRelease { term: term(), sequence: 9 }),
         ("read-index", Message::ReadIndex { read: 1 }),
         ("read-index-reply", Message::ReadIndexReply { read: 1, at: Ok(Some(Vlsn::FIRST)) }),
         ("repair-request", Message::RepairRequest { first: Vlsn::FIRST, last: Vlsn::FIRST.next() }),

@@ -23,6 +23,8 @@ pub(crate) enum Terrain {
     FailingDisks,
     /// Bits that flip on disks.
     Rot,
+    /// Masters that read by leases, partitions, and clocks that drift apart.
+    Leases,
     /// A story: [`stories::isolation`].
     Isolation,
     /// A story: [`stories::empty_disk`].
@@ -74,6 +76,10 @@ impl Terrain {
             }
             Self::Rot => {
                 profile.weights = FaultWeights::of(&[(FaultKind::LogRot, 6), (FaultKind::Crash, 2)]);
+            }
+            Self::Leases => {
+                profile.skew_per_mille = 50;
+                profile.lease = profile.lease_of(1_000);
             }
             Self::Elections
             | Self::Isolation

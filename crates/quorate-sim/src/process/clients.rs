@@ -130,9 +130,23 @@ impl Process {
         effects: &mut Effects,
     ) -> Result<(), Stop> {
         let now = self.clock.local(now);
+        if matches!(policy, ConsistencyPolicy::Linearizable { .. }) && self.reads_by_lease(now) {
+            let reply = self.serve(now, &ticket, ReadOutcome::Ready, checker)?;
+            effects.replies.push((ticket.id, reply));
+            return Ok(());
+        }
         let deadline = now + policy.timeout().unwrap_or_default();
         self.reads.register(now, policy, deadline, ticket);
         self.drain(now, checker, effects)
+    }
+
+    /// Whether a client may read linearizably without the node being asked.
+    fn reads_by_lease(&mut self, now: Time) -> bool {
+        let may = self.node.readable_until().is_some_and(|until| now < until);
+        if may {
+            self.node.want_lease(now);
+        }
+        may
     }
 
     /// A transaction reads, at once, what is applied here.

@@ -1,5 +1,7 @@
 use crate::BrokenRule;
 use quorate_core::{NodeId, QuorumPolicy};
+use quorate_replica::LeaseTerms;
+use std::time::Duration;
 
 /// What a group of a script is.
 #[derive(Clone, Debug)]
@@ -8,6 +10,7 @@ pub(crate) struct Setup {
     pub(crate) quorum: QuorumPolicy,
     /// Whose priority is not 1.
     pub(crate) priorities: Vec<(NodeId, u32)>,
+    pub(crate) lease: Option<LeaseTerms>,
     pub(crate) broken: Option<BrokenRule>,
     pub(crate) broken_by: Option<BrokenRule>,
 }
@@ -18,6 +21,7 @@ impl Default for Setup {
             nodes: 3,
             quorum: QuorumPolicy::SimpleMajority,
             priorities: Vec::new(),
+            lease: None,
             broken: None,
             broken_by: None,
         }
@@ -30,6 +34,7 @@ pub(crate) enum SetupChange {
     Nodes(u16),
     Quorum(QuorumPolicy),
     Priority(NodeId, u32),
+    Leases(LeaseTerms),
     BrokenBy(BrokenRule),
 }
 
@@ -39,6 +44,7 @@ impl SetupChange {
             Self::Nodes(nodes) => setup.nodes = *nodes,
             Self::Quorum(quorum) => setup.quorum = *quorum,
             Self::Priority(node, priority) => setup.priorities.push((*node, *priority)),
+            Self::Leases(terms) => setup.lease = Some(*terms),
             Self::BrokenBy(rule) => setup.broken_by = Some(*rule),
         }
     }
@@ -70,6 +76,12 @@ pub(crate) enum Directive {
     Write {
         node: NodeId,
         sync: bool,
+    },
+    Read(NodeId),
+    /// The node's clock goes on by so much.
+    Wait {
+        node: NodeId,
+        span: Duration,
     },
     Flush(NodeId),
     Fsync(NodeId),
@@ -104,6 +116,13 @@ impl Directive {
                 let priority = priority.parse().map_err(|_| format!("{priority:?} is no priority"))?;
                 Ok(Self::Setup(SetupChange::Priority(parse_node(node)?, priority)))
             }
+            ["leases", millis, drift] => {
+                let span = millis.parse().map(Duration::from_millis);
+                let span = span.map_err(|_| format!("{millis:?} is no number of milliseconds"))?;
+                let drift_per_mille =
+                    drift.parse().map_err(|_| format!("{drift:?} is no number of thousandths"))?;
+                Ok(Self::Setup(SetupChange::Leases(LeaseTerms { span, drift_per_mille })))
+            }
             ["broken-by", rule] => {
                 let rule = BrokenRule::named(rule).ok_or_else(|| format!("there is no rule {rule:?}"))?;
                 Ok(Self::Setup(SetupChange::BrokenBy(rule)))
@@ -120,6 +139,12 @@ impl Directive {
             }
             ["write", "on", node, durability @ ("Sync" | "NoSync")] => {
                 Ok(Self::Write { node: parse_node(node)?, sync: *durability == "Sync" })
+            }
+            ["read", "on", node] => Ok(Self::Read(parse_node(node)?)),
+            ["wait", node, millis] => {
+                let millis =
+                    millis.parse().map_err(|_| format!("{millis:?} is no number of milliseconds"))?;
+                Ok(Self::Wait { node: parse_node(node)?, span: Duration::from_millis(millis) })
             }
             ["flush", node] => Ok(Self::Flush(parse_node(node)?)),
             ["fsync", node] => Ok(Self::Fsync(parse_node(node)?)),

@@ -7,12 +7,15 @@
 //! ```text
 //! nodes 3                          the members are A, B, C; `quorum 2 4` states election and write quorums
 //! priority B 5                     all others have priority 1
+//! leases 500 100                   masters read by leases of 500 ms, and trust clocks to 100 thousandths
 //! broken-by older-term-...         the rule without which this story ends badly
 //! Propose A                        A proposes a ballot at once
 //! deliver Prepare A->B t=1.A       the first such message arrives; `duplicate` leaves a copy on its way
 //! nominate by A                    A's clock goes on until it judges its ballot
 //! send A->B                        A's heartbeat reaches B, B asks A to be fed, and is answered
 //! write on A Sync                  a client writes; also NoSync
+//! read on A                        a client reads what was acknowledged until now
+//! wait A 100                       A's clock goes on by 100 ms, and what is due is done
 //! flush B                          B's log writer writes what it was given
 //! fsync B                          ... and syncs it
 //! kill A / start A                 A's process ends; another one starts
@@ -20,7 +23,7 @@
 //! power loss A keeps 1             A's machine loses its power, and its log all but the first entry
 //! ```
 //!
-//! Introductions, heartbeats and what an engine applies are not held: they take no part in these stories.
+//! Introductions, heartbeats that ask for no lease and what an engine applies are not held: they take no part in these stories.
 
 mod directive;
 mod stage;

@@ -4,14 +4,14 @@ use crate::checker::{Checker, Rule, Violation};
 use crate::log_writer::LogStep;
 use crate::machine::Machine;
 use crate::network::letter;
-use crate::operation::{OperationId, Reply, Write};
+use crate::operation::{OperationId, ReadPromise, ReadTicket, Reply, Write};
 use crate::process::{Completion, Effects, Process, Stop};
 use crate::profile::Profile;
 use crate::words::InWords;
 use crate::world::members;
 use quorate_core::{MemberList, NodeId, Packet, Random, Service, Vlsn};
 use quorate_log::vfs::Retain;
-use quorate_policy::{CommitDurability, Quorums, ReplicaAckPolicy, SyncPolicy};
+use quorate_policy::{CommitDurability, ConsistencyPolicy, Quorums, ReplicaAckPolicy, SyncPolicy};
 use quorate_replica::{Input, Message, StreamMessage};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -46,6 +46,8 @@ struct Held {
 
 /// How far a clock goes on at most for one directive.
 const PATIENCE: Duration = Duration::from_millis(200);
+/// How long a read waits for its answer.
+const READ_PATIENCE: Duration = Duration::from_secs(60);
 /// How many exchanges of introductions a start takes at most.
 const INTRODUCTIONS_MAX: usize = 1_000;
 
@@ -56,7 +58,7 @@ impl Stage {
         let Ok(quorums) = Quorums::new(&list) else {
             return Rule::NoPanic.broken("the script's quorums can miss each other");
         };
-        let profile = Profile { broken: setup.broken, ..Profile::calm(setup.nodes) };
+        let profile = Profile { broken: setup.broken, lease: setup.lease, ..Profile::calm(setup.nodes) };
         let actor = |id| {
             let machine = Machine::new(id, &profile);
             (id, Actor { machine, now: SimTime::ZERO, committed: None })
@@ -90,6 +92,8 @@ impl Stage {
             Directive::Nominate(node) => self.nominate(*node)?,
             Directive::Send { from, to } => self.send(*from, *to)?,
             Directive::Write { node, sync } => self.write(*node, *sync)?,
+            Directive::Read(node) => self.read(*node)?,
+            Directive::Wait { node, span } => self.wait(*node, *span)?,
             Directive::Flush(node) => self.run_log(*node, false)?,
             Directive::Fsync(node) => self.run_log(*node, true)?,
             Directive::Kill(node) => self.kill(*node),
@@ -309,6 +313,24 @@ impl Stage {
         })
     }
 
+    /// A client wants to see everything that was acknowledged until now.
+    fn read(&mut self, node: NodeId) -> Result<(), Violation> {
+        self.writes += 1;
+        let promise = ReadPromise::Everything { floor: self.checker.read_begins() };
+        let ticket = ReadTicket { id: OperationId(self.writes), key: b"key".to_vec(), promise };
+        let policy = ConsistencyPolicy::Linearizable { timeout: READ_PATIENCE };
+        self.act(node, |process, now, checker, effects| process.read(now, &policy, ticket, checker, effects))
+    }
+
+    /// The node's clock goes on, and the others' do not.
+    fn wait(&mut self, node: NodeId, span: Duration) -> Result<(), Violation> {
+        let actor = self.actor(node);
+        actor.now = actor.now + span;
+        self.act(node, |process, now, checker, effects| {
+            process.handle(now, Input::Tick.into(), checker, effects)
+        })
+    }
+
     /// Lets a node's log writer work until nothing is left but, unless asked for, a sync.
     fn run_log(&mut self, node: NodeId, sync: bool) -> Result<(), Violation> {
         loop {
@@ -393,6 +415,9 @@ impl Stage {
 const fn is_told(message: &Message) -> bool {
     match message {
         Message::Election(_) | Message::Repair { .. } | Message::RepairRequest { .. } => true,
+        Message::LeaseRelease { .. } => true,
+        Message::Heartbeat(heartbeat) => heartbeat.lease.is_some(),
+        Message::HeartbeatReply(reply) => reply.granted,
         Message::Stream(message) => {
             matches!(message, StreamMessage::Append { .. } | StreamMessage::Ack { .. })
         }

@@ -12,6 +12,7 @@ use quorate_log::{HardStateFile, Log, LogConfig};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Where a node keeps everything.
 pub(crate) const DIRECTORY: &str = "data";
@@ -104,5 +105,6 @@ fn new_hard_state(node: NodeId) -> HardState {
         roster: None,
         unsynced_mark: None,
         recovering: false,
+        lease_granted: Duration::ZERO,
     }
 }

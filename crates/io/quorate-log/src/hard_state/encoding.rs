@@ -13,6 +13,7 @@ use quorate_core::{
     BootId, HardState, Incarnation, Member, MemberList, NodeId, NodeType, QuorumPolicy, Roster, RosterMember,
     Term,
 };
+use std::time::Duration;
 
 /// The name of this format, its version in the last byte.
 const MAGIC: &[u8; 8] = b"QUORHST\x01";
@@ -65,6 +66,9 @@ fn encode_state(state: &HardState) -> Vec<u8> {
     if let Some(roster) = &state.roster {
         put_roster(&mut bytes, roster);
     }
+    if !state.lease_granted.is_zero() {
+        bytes.put_u64(u64::try_from(state.lease_granted.as_nanos()).unwrap_or(u64::MAX));
+    }
     bytes
 }
 
@@ -81,6 +85,7 @@ fn decode_state(bytes: &[u8]) -> Option<HardState> {
     let boot = BootId(fields.u128()?);
     let roster = if flag(&mut fields)? { Some(take_roster(&mut fields)?) } else { None };
     let unsynced_mark = marked.then_some(boot);
+    let lease_granted = take_lease(&mut fields)?;
     fields.rest().is_empty().then_some(HardState {
         group,
         node,
@@ -91,7 +96,16 @@ fn decode_state(bytes: &[u8]) -> Option<HardState> {
         roster,
         unsynced_mark,
         recovering,
+        lease_granted,
     })
+}
+
+/// A node that never granted a lease has no field of it.
+fn take_lease(fields: &mut Fields<'_>) -> Option<Duration> {
+    if fields.rest().is_empty() {
+        return Some(Duration::ZERO);
+    }
+    fields.u64().filter(|nanos| *nanos > 0).map(Duration::from_nanos)
 }
 
 fn put_roster(bytes: &mut Vec<u8>, roster: &Roster) {

@@ -6,6 +6,7 @@ use quorate_log::vfs::{MemoryVfs, Operation, Retain, Vfs};
 use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 fn state(round: u64) -> HardState {
     HardState {
@@ -18,6 +19,7 @@ fn state(round: u64) -> HardState {
         roster: None,
         unsynced_mark: None,
         recovering: false,
+        lease_granted: Duration::ZERO,
     }
 }
 

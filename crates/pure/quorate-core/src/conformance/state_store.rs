@@ -4,6 +4,7 @@ use crate::{
     BootId, HardState, Incarnation, Member, MemberList, NodeId, NodeType, QuorumPolicy, Roster, RosterMember,
     StateStore, Term,
 };
+use core::time::Duration;
 use std::borrow::ToOwned;
 use std::boxed::Box;
 use std::vec;
@@ -55,6 +56,7 @@ fn plain() -> HardState {
         roster: None,
         unsynced_mark: None,
         recovering: false,
+        lease_granted: Duration::ZERO,
     }
 }
 
@@ -76,6 +78,7 @@ fn full() -> HardState {
         roster: Some(Roster { group: "g".to_owned(), list, incarnations }),
         unsynced_mark: Some(BootId(u128::MAX)),
         recovering: true,
+        lease_granted: Duration::from_nanos(u64::MAX),
         ..plain()
     }
 }

@@ -37,7 +37,8 @@ pub(super) mod kind {
     pub(in super::super) const REPAIR: u8 = 15;
     pub(in super::super) const INTRODUCE: u8 = 16;
     pub(in super::super) const FORWARD: u8 = 17;
-    pub(in super::super) const KINDS: u8 = 19;
+    pub(in super::super) const LEASE_RELEASE: u8 = 18;
+    pub(in super::super) const KINDS: u8 = 20;
 }
 
 impl Peer {
@@ -60,6 +61,7 @@ pub(super) fn message_of(peer: &mut Peer, subject: &Subject, input: &mut Input<'
         kind::REPAIR => words.repair(),
         kind::INTRODUCE => words.introduce(peer.id),
         kind::FORWARD => words.forward(),
+        kind::LEASE_RELEASE => Message::LeaseRelease { term: words.term(), sequence: words.small() },
         kind::HEARTBEAT => words.heartbeat(),
         kind::HEARTBEAT_REPLY => words.heartbeat_reply(),
         kind @ kind::SYNCUP..=kind::ACK => Message::Stream(words.stream_message(kind, peer)),
@@ -161,9 +163,11 @@ impl Words<'_, '_> {
     }
 
     fn heartbeat(&mut self) -> Message {
+        let (term, sequence) = (self.term(), self.small());
         Message::Heartbeat(Heartbeat {
-            term: self.term(),
-            sequence: self.small(),
+            term,
+            sequence,
+            lease: (sequence % 4 == 3).then(|| Duration::from_millis(100 * sequence)),
             committed: self.position(),
             stream: Some(self.stream()),
             sent: self.position(),
@@ -175,7 +179,8 @@ impl Words<'_, '_> {
         let sequence =
             if self.input.once_in(8) { self.input.number() } else { self.subject.heard().sequence };
         let (term, applied, engine_durable) = (self.term(), self.position(), self.position());
-        Message::HeartbeatReply(HeartbeatReply { term, sequence, applied, engine_durable })
+        let granted = sequence % 2 == 1;
+        Message::HeartbeatReply(HeartbeatReply { term, sequence, applied, engine_durable, granted })
     }
 
     fn stream_message(&mut self, kind: u8, peer: &mut Peer) -> StreamMessage {

@@ -10,7 +10,8 @@ use quorate_log::Log;
 use quorate_log::vfs::{MemoryVfs, Retain, Vfs};
 use quorate_policy::CommitDurability;
 use quorate_replica::{
-    Halt, Input, Message, Node, NodeConfig, Opened, Output, Proposal, ReadId, StreamId, StreamMessage,
+    Halt, Input, LeaseTerms, Message, Node, NodeConfig, Opened, Output, Proposal, ReadId, StreamId,
+    StreamMessage,
 };
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
@@ -347,6 +348,7 @@ fn open(log: &Log, stored: &HardState, boot: BootId, engine_applied: Option<Entr
         batch_bytes_max: 2 << 10,
         apply_lag_bytes_max: 8 << 10,
         seed: 7,
+        lease: Some(LeaseTerms { span: Duration::from_millis(500), drift_per_mille: 100 }),
         ..NodeConfig::default()
     };
     let opened = Opened { hard_state: stored.clone(), boot, log: log.summary(), engine_applied };
@@ -383,5 +385,6 @@ fn hard_state(is_founded: bool) -> HardState {
         roster: is_founded.then(roster),
         unsynced_mark: None,
         recovering: false,
+        lease_granted: Duration::ZERO,
     }
 }

@@ -4,6 +4,7 @@ use quorate_core::{
     BootId, HardState, Incarnation, LogSummary, NodeId, Random, Roster, RosterMember, Term, Time,
 };
 use quorate_replica::{ElectionMessage, Input, Message, Node, NodeConfig, Opened, Output};
+use std::time::Duration;
 
 /// The group that is founded already.
 const GROUP: &str = "founded";
@@ -52,6 +53,7 @@ fn empty_node(me: NodeId, seed: u64, broken: Option<BrokenRule>) -> Node {
         roster: None,
         unsynced_mark: None,
         recovering: false,
+        lease_granted: Duration::ZERO,
     };
     let config = NodeConfig { seed, mutation: broken.and_then(BrokenRule::in_node), ..NodeConfig::default() };
     let opened = Opened { hard_state, boot: BootId(1), log: LogSummary::default(), engine_applied: None };

@@ -1,5 +1,7 @@
 //! Whole groups of nodes over a perfect network and instant logs: the protocol's main stories.
 
+mod leases;
+
 use bytes::Bytes;
 use quorate_core::*;
 use quorate_replica::*;
@@ -17,6 +19,7 @@ struct Host {
 }
 
 struct Group {
+    config: NodeConfig,
     hosts: Vec<Host>,
     now: Time,
     wires: VecDeque<(NodeId, NodeId, Packet)>,
@@ -49,7 +52,12 @@ fn opened(hard_state: HardState, log: LogSummary, engine_applied: Option<EntryId
 
 impl Group {
     fn new(count: u16) -> Self {
+        Self::configured(count, NodeConfig::default())
+    }
+
+    fn configured(count: u16, config: NodeConfig) -> Self {
         let mut group = Self {
+            config,
             hosts: Vec::new(),
             now: Time::ZERO,
             wires: VecDeque::new(),
@@ -69,8 +77,9 @@ impl Group {
                 roster: None,
                 unsynced_mark: None,
                 recovering: false,
+                lease_granted: Duration::ZERO,
             };
-            let config = NodeConfig { seed: u64::from(number), ..NodeConfig::default() };
+            let config = NodeConfig { seed: u64::from(number), ..group.config.clone() };
             let node = Node::new(
                 config,
                 opened(hard.clone(), LogSummary::default(), None),
@@ -241,6 +250,7 @@ impl Group {
 
     fn restart(&mut self, node: NodeId, boot: u128) {
         let (now, count) = (self.now, self.hosts.len() as u16);
+        let config = NodeConfig { seed: 99, ..self.config.clone() };
         let host = self.host(node);
         host.hard.open_count += 1;
         let opened = Opened {
@@ -249,8 +259,7 @@ impl Group {
             log: host.summary(),
             engine_applied: host.applied.last().copied(),
         };
-        host.node =
-            Node::new(NodeConfig { seed: 99, ..NodeConfig::default() }, opened, member_list(count), now);
+        host.node = Node::new(config, opened, member_list(count), now);
         host.up = true;
         self.drain(node);
         self.link_up(node);
