@@ -34,6 +34,9 @@ impl Admission {
         let now = core.clock.now();
         let (deadline, slot) = match policy.timeout() {
             None => (now, slot::answered(Ok(Grant { until: None }))),
+            Some(timeout) if is_leased(core, policy) => {
+                (now + timeout, slot::answered(Ok(Grant { until: None })))
+            }
             Some(timeout) => (now + timeout, core.ask_for_read(policy, now + timeout)),
         };
         Self { core: Arc::clone(core), policy, deadline, slot }
@@ -79,4 +82,9 @@ impl Admission {
         self.slot = self.core.ask_for_read(self.policy, self.deadline);
         Ok(None)
     }
+}
+
+/// Whether a read may be served without asking the event loop: the snapshot is taken later.
+fn is_leased(core: &Core, policy: ConsistencyPolicy) -> bool {
+    matches!(policy, ConsistencyPolicy::Linearizable { .. }) && core.read_lease.is_running(&core.clock)
 }

@@ -86,6 +86,18 @@ pub struct RepConfig {
     /// The suspicion (phi) at which silence is taken for the master's death: 8 errs once in 10^8
     /// heartbeats. Above 0. Default: 8.
     pub phi_threshold: f64,
+    /// Leases, by which a master answers linearizable reads without asking anybody: for so long a voter that grants one promises no other
+    /// term. The same on every node; a node without them grants none. Longer than two heartbeat intervals and the drift of clocks, and no
+    /// longer than the election timeout; half of that is usual.
+    ///
+    /// Without leases such a read takes a round of heartbeats through a write quorum, and rests on no clock. With them it rests on
+    /// [`clock_drift_per_mille`](Self::clock_drift_per_mille), and while anybody reads so, whoever replaces a master that has died waits for its
+    /// lease, as does the first election after a node that has granted any was started. A virtual machine that is stopped or moved *together
+    /// with its clocks* does not see that time has passed: do not use leases where that happens to running nodes. Default: none.
+    pub lease: Option<Duration>,
+    /// How far the rate of any node's clock may be off, in thousandths: 0 to 400. Quartz, and clocks that are slewed by NTP, stay far below the default;
+    /// more shortens what a master makes of a lease. Read where there are leases. Default: 100.
+    pub clock_drift_per_mille: u16,
     /// How long a write waits at most, for its turn and its acknowledgements together. Default: 5 s.
     pub ack_timeout: Duration,
     /// How many bytes may be on their way to one replica, may be uncommitted, and are kept in memory for
@@ -179,6 +191,8 @@ impl RepConfig {
             heartbeat_interval: Duration::from_millis(100),
             election_timeout: Duration::from_secs(1),
             phi_threshold: 8.0,
+            lease: None,
+            clock_drift_per_mille: 100,
             ack_timeout: Duration::from_secs(5),
             window_bytes_max: VALUE_BYTES_MAX_DEFAULT + (1 << 20),
             batch_bytes_max: 1 << 20,

@@ -5,6 +5,7 @@ use crate::kill_switch::KillSwitch;
 use crate::kv::{KvReader, SCHEMA_VERSION};
 use crate::payloads::{self, Payloads};
 use crate::read::PendingRead;
+use crate::read_lease::ReadLease;
 use crate::role::Role;
 use crate::session_pool::SessionPool;
 use crate::shell::event::{Event, Inspection, ReadRequest, Write};
@@ -45,6 +46,7 @@ pub(crate) struct Core {
     pub(crate) forwards_writes: bool,
     pub(crate) payloads: Payloads,
     pub(crate) kill_switch: KillSwitch,
+    pub(crate) read_lease: ReadLease,
     /// `None` in it where the engine is the application's own.
     reader: RwLock<Result<Option<KvReader>, End>>,
     reads_waiting: AtomicUsize,
@@ -124,6 +126,7 @@ impl Core {
             forwards_writes,
             payloads: if reader.is_some() { Payloads::KeyValue } else { Payloads::Opaque },
             kill_switch: KillSwitch::default(),
+            read_lease: ReadLease::default(),
             reader: RwLock::new(Ok(reader)),
             reads_waiting: AtomicUsize::new(0),
             first_client,

@@ -62,6 +62,7 @@ mod pauses;
 mod payloads;
 mod read;
 mod read_error;
+mod read_lease;
 mod read_waiters;
 mod replicated_engine;
 mod role;

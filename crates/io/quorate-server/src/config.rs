@@ -340,7 +340,7 @@ mod tests {
             "listen = \"127.0.0.1:9\"\nengine = \"redb\"\ndurability = \"no-sync,no-sync,none\"\nlog = \"debug\"\n\
              metrics = \"127.0.0.1:10\"\nconsistency = \"time:5ms\"\nphi_threshold = 3.5\n\
              compression = \"zstd\"\ninsecure_no_auth = true\n{SMALL}type = \"secondary\"\npriority = 3\n[quorum]\nelection = 4\nwrite = 2\n\
-             [timeouts]\nheartbeat_interval_ms = 1\nelection_timeout_ms = 2\nack_timeout_ms = 3\n\
+             [timeouts]\nheartbeat_interval_ms = 1\nelection_timeout_ms = 2\nlease_ms = 8\nack_timeout_ms = 3\n\
              read_timeout_ms = 4\nengine_flush_interval_ms = 5\nrelaxed_sync_interval_ms = 6\n\
              handshake_timeout_ms = 7\n\
              [limits]\nvalue_bytes_max = 5\nwindow_bytes_max = 6\nsegment_bytes = 7\nengine_cache_bytes = 8\n\
@@ -365,6 +365,7 @@ mod tests {
             config.handshake_timeout,
         ];
         assert_eq!(times.map(|time| time.as_millis()), [1, 2, 3, 4, 5, 6, 7]);
+        assert_eq!(config.lease, Some(Duration::from_millis(8)));
         let lag = ConsistencyPolicy::TimeConsistency {
             lag: Duration::from_millis(5),
             timeout: Duration::from_millis(4),

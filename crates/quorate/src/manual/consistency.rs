@@ -8,9 +8,28 @@
 //! | [`NoConsistencyRequired`](crate::ConsistencyPolicy::NoConsistencyRequired) | some committed state | nothing |
 //! | [`CommitPointConsistency`](crate::ConsistencyPolicy::CommitPointConsistency) | that commit, and all before it | waiting for it, if it is not here yet |
 //! | [`TimeConsistency`](crate::ConsistencyPolicy::TimeConsistency) | all that the master had at most `lag` ago | a question to the master, shared by many reads |
-//! | [`Linearizable`](crate::ConsistencyPolicy::Linearizable) | every commit acknowledged before it began | a round through a majority |
+//! | [`Linearizable`](crate::ConsistencyPolicy::Linearizable) | every commit acknowledged before it began | a round through a majority; with leases mostly nothing |
 //!
 //! The lag is measured on the reading node's own clock; clocks of two machines are never compared.
+//!
+//! # Linearizable reads without a round
+//!
+//! Where linearizable reads are many, [`RepConfig::lease`](crate::RepConfig::lease) spares them the round. While anybody reads so, the
+//! voters grant the master leases, for which they promise nothing to anybody else; the master reads by them at once, and a replica
+//! after one exchange with the master. Give it to every node alike, say half of the election timeout:
+//!
+//! ```
+//! use quorate::RepConfig;
+//! use std::time::Duration;
+//!
+//! let config = RepConfig::builder("orders", "node1", "10.0.0.1").lease(Duration::from_millis(500)).build();
+//! # assert_eq!(config.lease, Some(Duration::from_millis(500)));
+//! ```
+//!
+//! It is off by default, since it has two prices. Everything else here is right whatever clocks do; reads by leases are right as
+//! long as no clock runs wrong by more than a tenth ([`RepConfig::clock_drift_per_mille`](crate::RepConfig::clock_drift_per_mille)) and
+//! none stands still, as that of a virtual machine may which is stopped or moved with its clocks. And a master that dies while anybody reads so
+//! is replaced only when its lease is over; one that is closed gives its lease back first.
 //!
 //! # Reading one's own writes, anywhere
 //!

@@ -3,7 +3,7 @@
 
 use crate::group::LONG;
 use quorate::testing::{InMemoryGroup, TestNode};
-use quorate::{BytesDatabase, ConsistencyPolicy, Outcome, TransactError, TransactOptions};
+use quorate::{BytesDatabase, ConsistencyPolicy, Outcome, RepConfigBuilder, TransactError, TransactOptions};
 use quorate_check::{Call, Register, RegisterCall, RegisterOperation, RegisterOutcome, Verdict, by_key};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
@@ -149,12 +149,22 @@ fn strike(group: &InMemoryGroup, fault: usize) {
 
 #[test]
 fn reads_writes_and_transactions_through_any_node_are_linearizable_across_failovers() {
+    stay_linearizable(|config| config);
+}
+
+#[test]
+fn so_they_are_where_masters_read_by_leases() {
+    stay_linearizable(|config| config.lease(Duration::from_millis(400)));
+}
+
+fn stay_linearizable(set: impl Fn(RepConfigBuilder) -> RepConfigBuilder + Send + Sync + 'static) {
     let group = InMemoryGroup::builder(3)
-        .configure(|config| {
-            config
+        .configure(move |config| {
+            let config = config
                 .heartbeat_interval(Duration::from_millis(50))
                 .election_timeout(Duration::from_millis(500))
-                .ack_timeout(TIMEOUT)
+                .ack_timeout(TIMEOUT);
+            set(config)
         })
         .start()
         .unwrap();

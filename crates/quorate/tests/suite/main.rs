@@ -7,6 +7,7 @@ mod halting;
 mod import;
 mod in_memory_group;
 mod killing;
+mod leases;
 mod linearizable;
 mod metrics;
 mod over_tcp;

@@ -53,6 +53,10 @@ impl RepConfigBuilder {
         election_timeout: Duration;
         /// The suspicion at which silence is taken for the master's death.
         phi_threshold: f64;
+        /// Leases for linearizable reads: for how long a voter grants one.
+        lease: Duration, as Some;
+        /// How far the rate of any node's clock may be off, in thousandths.
+        clock_drift_per_mille: u16;
         /// How long a write waits for its acknowledgements.
         ack_timeout: Duration;
         /// How many bytes may be on their way to one replica.

@@ -3,12 +3,15 @@ use quorate_codec::PAYLOAD_BYTES_MAX;
 use quorate_core::{Member, MemberList, NodeId, NodeType};
 use quorate_log::LogConfig;
 use quorate_policy::Quorums;
+use quorate_replica::LeaseTerms;
 use std::fmt::Debug;
 
 /// The longest name of a group or node, in bytes.
 const NAME_BYTES_MAX: usize = 255;
 /// Room in an entry for keys, lengths and envelope beside its values.
 const ENTRY_OVERHEAD_BYTES: usize = 1 << 20;
+/// With more a master would make little of a lease.
+const DRIFT_PER_MILLE_MAX: usize = 400;
 const VALUE_BYTES_LIMIT: usize = PAYLOAD_BYTES_MAX - 4 * ENTRY_OVERHEAD_BYTES;
 
 /// What a sound configuration says, worked out.
@@ -105,8 +108,25 @@ impl RepConfig {
             let (election_timeout, heartbeat_interval) = (self.election_timeout, self.heartbeat_interval);
             return Err(ConfigError::ElectionTimeout { election_timeout, heartbeat_interval });
         }
+        self.check_lease()?;
         let phi = self.phi_threshold;
         if phi.is_finite() && phi > 0.0 { Ok(()) } else { Err(ConfigError::Phi(phi)) }
+    }
+
+    /// The leases that masters read by, if any.
+    pub(crate) fn lease_terms(&self) -> Option<LeaseTerms> {
+        self.lease.map(|span| LeaseTerms { span, drift_per_mille: self.clock_drift_per_mille })
+    }
+
+    fn check_lease(&self) -> Result<(), ConfigError> {
+        within("clock_drift_per_mille", self.clock_drift_per_mille.into(), 0, DRIFT_PER_MILLE_MAX)?;
+        let Some(terms) = self.lease_terms() else { return Ok(()) };
+        let (lease, held, drift_per_mille) = (terms.span, terms.held(), terms.drift_per_mille);
+        let (heartbeat_interval, election_timeout) = (self.heartbeat_interval, self.election_timeout);
+        if held > heartbeat_interval.saturating_mul(2) && lease <= election_timeout {
+            return Ok(());
+        }
+        Err(ConfigError::Lease { lease, held, drift_per_mille, heartbeat_interval, election_timeout })
     }
 
     fn check_sizes(&self) -> Result<(), ConfigError> {
@@ -245,6 +265,20 @@ mod tests {
         assert_names(one().heartbeat_interval(Duration::ZERO), "heartbeat_interval");
         assert_names(one().ack_timeout(Duration::ZERO), "ack_timeout");
         assert_names(one().phi_threshold(f64::NAN), "phi_threshold");
+    }
+
+    #[test]
+    fn leases_outlast_heartbeats_and_clocks_and_no_election() {
+        let millis = Duration::from_millis;
+        assert_eq!(one().build().lease_terms(), None, "none by default");
+        assert!(one().lease(millis(500)).build().check().is_ok());
+        assert!(one().lease(millis(1_000)).build().check().is_ok());
+        assert_names(one().lease(millis(1_001)), "lease");
+        assert_names(one().lease(millis(250)), "lease");
+        assert!(one().lease(millis(251)).build().check().is_ok());
+        assert_names(one().lease(millis(500)).clock_drift_per_mille(300), "lease");
+        assert_names(one().clock_drift_per_mille(401), "clock_drift_per_mille");
+        assert_names(one().lease(Duration::ZERO), "lease");
     }
 
     #[test]

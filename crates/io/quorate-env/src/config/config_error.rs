@@ -80,6 +80,23 @@ pub enum ConfigError {
         /// The heartbeat interval.
         heartbeat_interval: Duration,
     },
+    /// A lease is so short that it runs out between heartbeats, or so long that it keeps a group without master for longer than anything else does.
+    #[error(
+        "lease: of {lease:?} a master may count on {held:?}, with clocks off by up to {drift_per_mille} thousandths: let that be more \
+         than twice the heartbeat_interval of {heartbeat_interval:?}, and the lease at most the election_timeout of {election_timeout:?}"
+    )]
+    Lease {
+        /// For how long a voter grants it.
+        lease: Duration,
+        /// For how long a master relies on it.
+        held: Duration,
+        /// How far clocks may be off.
+        drift_per_mille: u16,
+        /// The heartbeat interval.
+        heartbeat_interval: Duration,
+        /// The election timeout.
+        election_timeout: Duration,
+    },
     /// The suspicion threshold is not a number above 0.
     #[error("phi_threshold: {0} is not above 0: 8 is usual")]
     Phi(f64),

@@ -10,6 +10,7 @@ use quorate_replica::{ElectionEvent, Envelope, Event, Halt, Input, Message, Outp
 impl EventLoop {
     /// Carries out everything that the node asks for, in its order.
     pub(super) fn carry_out(&mut self) {
+        self.renew_read_lease();
         while let Some(output) = self.next_output() {
             let says_why = matches!(output, Output::State { .. } | Output::Event(_) | Output::Halt(_));
             if !self.is_broken || says_why {
@@ -19,6 +20,14 @@ impl EventLoop {
         if !self.hello_is_final {
             self.renew_hello();
         }
+    }
+
+    /// Tells readers until when they need not ask: before anything is carried out that the node has asked for since it was told something.
+    fn renew_read_lease(&mut self) {
+        if self.core.read_lease.take_use() {
+            self.node.want_lease(self.core.clock.now());
+        }
+        self.core.read_lease.publish(self.node.readable_until());
     }
 
     /// What the node asks for next, unless it waits for the owner.
@@ -72,6 +81,7 @@ impl EventLoop {
         if let Err(error) = self.state.store(state) {
             self.is_broken = true;
             self.node.handle(self.core.clock.now(), Input::Failed { reason: error.to_string() });
+            self.renew_read_lease();
         }
     }
 
@@ -88,6 +98,7 @@ impl EventLoop {
                     Dropped::Answer => {}
                     Dropped::Protocol => {
                         self.node.handle(self.core.clock.now(), Input::SendDropped { to, service });
+                        self.renew_read_lease();
                     }
                 }
             }

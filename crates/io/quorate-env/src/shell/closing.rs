@@ -10,6 +10,11 @@ use std::thread::JoinHandle;
 impl EventLoop {
     /// Ends everything: nobody is left waiting, and what is on the disk needs no recovery if all went well.
     pub(super) fn close(mut self) -> Result<(), CloseError> {
+        if !self.core.kill_switch.is_pulled() {
+            self.node.end_lease(self.core.clock.now());
+            self.carry_out();
+        }
+        self.core.read_lease.publish(None);
         self.transport.close();
         self.detach();
         self.core.end(End::Closed);

@@ -255,6 +255,7 @@ fn node_config(config: &RepConfig, seed: u64) -> NodeConfig {
     node.heartbeat_interval = config.heartbeat_interval;
     node.election_timeout = config.election_timeout;
     node.phi_threshold = config.phi_threshold;
+    node.lease = config.lease_terms();
     node.window_bytes_max = config.window_bytes_max;
     node.batch_bytes_max = config.batch_bytes_max;
     node.apply_lag_bytes_max = config.apply_lag_bytes_max;

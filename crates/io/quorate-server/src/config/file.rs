@@ -73,6 +73,7 @@ pub(super) struct Writes {
 pub(super) struct Timeouts {
     heartbeat_interval_ms: Option<u64>,
     election_timeout_ms: Option<u64>,
+    lease_ms: Option<u64>,
     ack_timeout_ms: Option<u64>,
     engine_flush_interval_ms: Option<u64>,
     relaxed_sync_interval_ms: Option<u64>,
@@ -124,6 +125,7 @@ impl Default for Timeouts {
         Self {
             heartbeat_interval_ms: None,
             election_timeout_ms: None,
+            lease_ms: None,
             ack_timeout_ms: None,
             engine_flush_interval_ms: None,
             relaxed_sync_interval_ms: None,
@@ -142,6 +144,7 @@ impl Timeouts {
         };
         time(&mut config.heartbeat_interval, self.heartbeat_interval_ms);
         time(&mut config.election_timeout, self.election_timeout_ms);
+        config.lease = self.lease_ms.map(Duration::from_millis);
         time(&mut config.ack_timeout, self.ack_timeout_ms);
         time(&mut config.engine_flush_interval, self.engine_flush_interval_ms);
         time(&mut config.relaxed_sync_interval, self.relaxed_sync_interval_ms);

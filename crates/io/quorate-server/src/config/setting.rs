@@ -159,6 +159,13 @@ pub(crate) const SETTINGS: &[Setting] = &[
          node.",
     ),
     number(
+        "timeouts.lease_ms",
+        none,
+        "How long leases are, by which the master answers linearizable reads without asking anybody; 500 is usual, \
+         at most the election timeout. They rest on clocks that run: not for machines that are stopped together \
+         with their clocks. Without it there are none. The same on every node.",
+    ),
+    number(
         "timeouts.ack_timeout_ms",
         |config| config.ack_timeout.as_millis().to_string(),
         "How long a write waits for its turn and its acknowledgements together.",
