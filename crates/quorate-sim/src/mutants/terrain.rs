@@ -78,6 +78,8 @@ impl Terrain {
                 profile.weights = FaultWeights::of(&[(FaultKind::LogRot, 6), (FaultKind::Crash, 2)]);
             }
             Self::Leases => {
+                // Many clients: those that wait for a master that is cut off read nothing from it.
+                profile.clients = 24;
                 profile.skew_per_mille = 50;
                 profile.lease = profile.lease_of(1_000);
             }

@@ -29,7 +29,7 @@
 //! It is off by default, since it has two prices. Everything else here is right whatever clocks do; reads by leases are right as
 //! long as no clock runs wrong by more than a tenth ([`RepConfig::clock_drift_per_mille`](crate::RepConfig::clock_drift_per_mille)) and
 //! none stands still, as that of a virtual machine may which is stopped or moved with its clocks. And a master that dies while anybody reads so
-//! is replaced only when its lease is over; one that is closed gives its lease back first.
+//! is replaced only when its lease is over; one that is closed gives its lease back first, if that message still gets through.
 //!
 //! # Reading one's own writes, anywhere
 //!

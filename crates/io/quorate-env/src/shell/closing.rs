@@ -11,6 +11,7 @@ impl EventLoop {
     /// Ends everything: nobody is left waiting, and what is on the disk needs no recovery if all went well.
     pub(super) fn close(mut self) -> Result<(), CloseError> {
         if !self.core.kill_switch.is_pulled() {
+            // What the transport has not passed on when it is closed is lost, and the others wait for the lease's end.
             self.node.end_lease(self.core.clock.now());
             self.carry_out();
         }
