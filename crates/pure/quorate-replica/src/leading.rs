@@ -258,7 +258,7 @@ impl Node {
         }
         leading.heartbeat_at = now + self.config.heartbeat_interval;
         let (term, sequence) = (leading.term, leading.rounds.next(now));
-        let lease = leading.lease.to_ask_for(now, self.config.lease);
+        let lease = leading.lease.asks_for(now, self.config.lease);
         let trim = mistake!(self.config.mutation, TrimWithoutAll => own_durable; leading.trim(own_durable));
         let beat = |peer: &Peer| {
             let (stream, sent) = (peer.feeder.stream(), peer.feeder.sent());

@@ -31,7 +31,7 @@ impl Lease {
     }
 
     /// What a heartbeat that is sent now asks for.
-    pub(crate) fn to_ask_for(&mut self, now: Time, terms: Option<LeaseTerms>) -> Option<Duration> {
+    pub(crate) fn asks_for(&mut self, now: Time, terms: Option<LeaseTerms>) -> Option<Duration> {
         let span = terms.filter(|_| now < self.wanted_until).map(|terms| terms.span);
         self.was_asked_for |= span.is_some();
         span
