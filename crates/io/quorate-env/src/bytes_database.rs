@@ -84,7 +84,8 @@ impl BytesDatabase {
         key: &[u8],
         policy: impl Into<Option<ConsistencyPolicy>>,
     ) -> Result<Option<Bytes>, ReadError> {
-        self.begin(policy).wait()?.get_bytes(self, key)
+        let policy = policy.into().unwrap_or(self.core.consistency);
+        self.core.admit(policy).wait(|core| Ok(core.databases()?.get(self.id, key)?))
     }
 
     /// The rows whose keys lie in a range, in key order, all from one moment; backwards with

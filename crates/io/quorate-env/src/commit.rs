@@ -51,7 +51,7 @@ impl Commit {
     ///
     /// # Errors
     /// [`WriteError`]; [`WriteError::outcome`] tells whether the write may have taken effect.
-    pub fn wait(self) -> Result<Committed, WriteError> {
+    pub fn wait(mut self) -> Result<Committed, WriteError> {
         self.0.wait().unwrap_or_else(interrupted)
     }
 }

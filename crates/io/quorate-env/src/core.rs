@@ -2,7 +2,7 @@ use crate::admission::{self, Admission};
 use crate::clock::Clock;
 use crate::commit::Commit;
 use crate::kill_switch::KillSwitch;
-use crate::kv::{KvReader, SCHEMA_VERSION};
+use crate::kv::{DatabaseSnapshot, KvReader, SCHEMA_VERSION};
 use crate::payloads::{self, Payloads};
 use crate::read::PendingRead;
 use crate::read_lease::ReadLease;
@@ -239,10 +239,15 @@ impl Core {
         slot
     }
 
-    /// The databases as they are now.
+    /// The databases as they are now, and their position.
     pub(crate) fn snapshot(&self) -> Result<Snapshot, ReadError> {
+        Snapshot::new(self.databases()?)
+    }
+
+    /// The databases as they are now.
+    pub(crate) fn databases(&self) -> Result<DatabaseSnapshot, ReadError> {
         match &*self.reader.read().unwrap_or_else(PoisonError::into_inner) {
-            Ok(Some(reader)) => Snapshot::take(reader),
+            Ok(Some(reader)) => Ok(reader.snapshot()?),
             Ok(None) => {
                 let detail = "it has no databases".to_owned();
                 Err(EngineError::Storage { engine: "application's own", detail }.into())
@@ -263,7 +268,7 @@ impl Core {
 
     /// How the node is now; after its end, how it was then.
     pub(crate) fn inspect(&self) -> Option<Inspection> {
-        let (slot, ticket) = slot::slot();
+        let (mut slot, ticket) = slot::slot();
         let asked = self.events.send(Event::Inspect(ticket)).is_ok();
         let answer = if asked { slot.wait() } else { None };
         answer.or_else(|| self.last.lock().unwrap_or_else(PoisonError::into_inner).clone())

@@ -2,6 +2,7 @@ use crate::{
     BytesDatabase, Commit, DatabaseId, Key, KeyForm, KeyPrefix, KeyRange, ReadError, TypedRows, WriteError,
 };
 use crate::{key, value};
+use bytes::Bytes;
 use quorate_policy::{CommitDurability, ConsistencyPolicy};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -42,6 +43,14 @@ impl<K, V> Database<K, V> {
     #[must_use]
     pub const fn bytes(&self) -> &BytesDatabase {
         &self.bytes
+    }
+}
+
+impl<K, V: DeserializeOwned> Database<K, V> {
+    /// The value of a row that was read.
+    pub(crate) fn decode(&self, key: &[u8], value: Option<Bytes>) -> Result<Option<V>, ReadError> {
+        let decoded = value.map(|value| value::decode(&value)).transpose();
+        decoded.map_err(|error| ReadError::decode(self.bytes.shared_name(), key, error))
     }
 }
 
@@ -100,7 +109,8 @@ impl<K: Key, V: Serialize + DeserializeOwned> Database<K, V> {
         key: &Q,
         policy: impl Into<Option<ConsistencyPolicy>>,
     ) -> Result<Option<V>, ReadError> {
-        self.bytes.begin(policy).wait()?.get(self, key)
+        let key = key::whole(key);
+        self.decode(&key, self.bytes.get(&key, policy)?)
     }
 
     /// The rows whose keys lie in a range, in key order, all from one moment; backwards with

@@ -6,12 +6,17 @@ use std::thread::{self, Thread};
 ///
 /// Every ticket resolves its slot: one that is dropped without an answer, because its thread ended, leaves
 /// `None`.
-pub(crate) struct Slot<T>(Arc<Shared<T>>);
+pub(crate) enum Slot<T> {
+    /// The answer was there from the beginning; `None` once it was taken.
+    Answered(Option<T>),
+    /// It comes, or has come, from a ticket.
+    Asked(Arc<Shared<T>>),
+}
 
 /// The answering side of a [`Slot`].
 pub(crate) struct Ticket<T>(Arc<Shared<T>>);
 
-struct Shared<T>(Mutex<State<T>>);
+pub(crate) struct Shared<T>(Mutex<State<T>>);
 
 enum State<T> {
     Open(Waiting),
@@ -27,19 +32,23 @@ enum Waiting {
 /// A slot and its ticket.
 pub(crate) fn slot<T>() -> (Slot<T>, Ticket<T>) {
     let shared = Arc::new(Shared(Mutex::new(State::Open(Waiting::Nobody))));
-    (Slot(Arc::clone(&shared)), Ticket(shared))
+    (Slot::Asked(Arc::clone(&shared)), Ticket(shared))
 }
 
 /// A slot that has its answer.
-pub(crate) fn answered<T>(answer: T) -> Slot<T> {
-    Slot(Arc::new(Shared(Mutex::new(State::Closed(Some(answer))))))
+pub(crate) const fn answered<T>(answer: T) -> Slot<T> {
+    Slot::Answered(Some(answer))
 }
 
 impl<T> Slot<T> {
     /// Blocks until there is an answer; `None` if there will be none, or if it was taken before.
-    pub(crate) fn wait(&self) -> Option<T> {
+    pub(crate) fn wait(&mut self) -> Option<T> {
+        let shared = match self {
+            Self::Answered(answer) => return answer.take(),
+            Self::Asked(shared) => shared,
+        };
         loop {
-            match &mut *self.0.lock() {
+            match &mut *shared.lock() {
                 State::Closed(answer) => return answer.take(),
                 State::Open(waiting) => *waiting = Waiting::Thread(thread::current()),
             }
@@ -49,7 +58,11 @@ impl<T> Slot<T> {
 
     /// As [`wait`](Self::wait), for a future. Once there was an answer there is none any more.
     pub(crate) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Option<T>> {
-        match &mut *self.0.lock() {
+        let shared = match self {
+            Self::Answered(answer) => return Poll::Ready(answer.take()),
+            Self::Asked(shared) => shared,
+        };
+        match &mut *shared.lock() {
             State::Closed(answer) => Poll::Ready(answer.take()),
             State::Open(Waiting::Task(waker)) if waker.will_wake(context.waker()) => Poll::Pending,
             State::Open(waiting) => {
@@ -112,7 +125,7 @@ mod tests {
 
     #[test]
     fn a_blocked_thread_gets_its_answer() {
-        let (slot, ticket) = slot();
+        let (mut slot, ticket) = slot();
         let waiting = thread::spawn(move || slot.wait());
         ticket.resolve(7);
         assert_eq!(waiting.join().unwrap(), Some(7));
@@ -134,7 +147,7 @@ mod tests {
 
     #[test]
     fn a_ticket_that_is_dropped_releases_whoever_waits() {
-        let (slot, ticket) = slot::<u8>();
+        let (mut slot, ticket) = slot::<u8>();
         let waiting = thread::spawn(move || slot.wait());
         drop(ticket);
         assert_eq!(waiting.join().unwrap(), None);
@@ -142,9 +155,10 @@ mod tests {
 
     #[test]
     fn an_answer_may_come_before_anybody_waits() {
-        let (slot, ticket) = slot();
+        let (mut slot, ticket) = slot();
         ticket.resolve(7);
         assert_eq!(slot.wait(), Some(7));
-        assert_eq!(answered(8).wait(), Some(8));
+        let mut answered = answered(8);
+        assert_eq!((answered.wait(), answered.wait()), (Some(8), None));
     }
 }

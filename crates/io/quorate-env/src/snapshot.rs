@@ -1,7 +1,5 @@
-use crate::kv::{DatabaseSnapshot, KvReader};
-use crate::{
-    BytesDatabase, Database, Key, KeyForm, KeyPrefix, KeyRange, ReadError, Rows, TypedRows, key, value,
-};
+use crate::kv::DatabaseSnapshot;
+use crate::{BytesDatabase, Database, Key, KeyForm, KeyPrefix, KeyRange, ReadError, Rows, TypedRows, key};
 use bytes::Bytes;
 use quorate_codec::DatabaseId;
 use quorate_core::EntryId;
@@ -22,8 +20,7 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    pub(crate) fn take(reader: &KvReader) -> Result<Self, ReadError> {
-        let databases = reader.snapshot()?;
+    pub(crate) fn new(databases: DatabaseSnapshot) -> Result<Self, ReadError> {
         let position = databases.applied()?;
         Ok(Self { databases, position })
     }
@@ -45,9 +42,7 @@ impl Snapshot {
         Q: KeyForm<K> + ?Sized,
     {
         let key = key::whole(key);
-        let value = self.get_bytes(database.bytes(), &key)?;
-        let decoded = value.map(|value| value::decode(&value)).transpose();
-        decoded.map_err(|error| ReadError::decode(database.bytes().shared_name(), &key, error))
+        database.decode(&key, self.get_bytes(database.bytes(), &key)?)
     }
 
     /// The rows of a database whose keys lie in a range, in key order; backwards with [`rev`](Iterator::rev).

@@ -127,22 +127,28 @@ impl<T> HeartbeatRounds<T> {
         self.reads.push_back(ReadRound { sequence: self.sequence + 1, read });
     }
 
-    /// Whether a read waits for a heartbeat that has not been sent yet.
+    /// When to send the heartbeat that reads wait for; `None` if none does.
+    ///
+    /// Reads that begin while a heartbeat is under way share the next one: it is sent once a write quorum has answered, or after
+    /// a millisecond where answers take longer than that.
     #[must_use]
-    pub fn wants_heartbeat(&self) -> bool {
-        self.reads.back().is_some_and(|round| round.sequence > self.sequence)
+    pub fn heartbeat_wanted_at(&self, quorums: &dyn QuorumSystem) -> Option<Time> {
+        self.reads.back().filter(|round| round.sequence > self.sequence)?;
+        let under_way = self.sent_at(self.sequence).filter(|_| !self.is_answered(self.sequence, quorums));
+        Some(under_way.map_or(Time::ZERO, |sent| sent + SHARED_AFTER))
+    }
+
+    /// Whether a write quorum, this master in it, has answered this heartbeat or a later one.
+    fn is_answered(&self, sequence: u64, quorums: &dyn QuorumSystem) -> bool {
+        let answered = self.peers.iter().filter(|peer| peer.sequence >= sequence).map(|peer| peer.node);
+        quorums.is_write_quorum(&answered.chain([self.me]).collect())
     }
 
     /// The reads that a write quorum has confirmed, in the order in which they began.
     pub fn confirmed(&mut self, quorums: &dyn QuorumSystem) -> Vec<T> {
         let mut confirmed = Vec::new();
         while let Some(round) = self.reads.front() {
-            if round.sequence > self.sequence {
-                break;
-            }
-            let answered =
-                self.peers.iter().filter(|peer| peer.sequence >= round.sequence).map(|peer| peer.node);
-            if !quorums.is_write_quorum(&answered.chain([self.me]).collect()) {
+            if round.sequence > self.sequence || !self.is_answered(round.sequence, quorums) {
                 break;
             }
             confirmed.extend(self.reads.pop_front().map(|round| round.read));
@@ -167,6 +173,8 @@ impl<T> HeartbeatRounds<T> {
 
 /// How many unanswered heartbeats are remembered; an answer to an older one counts no more.
 const SENT_MAX: usize = 1024;
+/// How long reads wait for a heartbeat before theirs to be answered.
+const SHARED_AFTER: Duration = Duration::from_millis(1);
 
 #[cfg(test)]
 mod tests {
@@ -197,7 +205,7 @@ mod tests {
         let mut rounds = rounds();
         let early = rounds.next(at(1));
         rounds.begin_read("read");
-        assert!(rounds.wants_heartbeat());
+        assert!(rounds.heartbeat_wanted_at(&Majority(5)).is_some());
         (2..=5).for_each(|node| rounds.answered(n(node), early));
         assert!(rounds.confirmed(&Majority(5)).is_empty());
         let late = rounds.next(at(2));
@@ -227,6 +235,29 @@ mod tests {
         assert_eq!(rounds.quorum_until(&Majority(5), timeout), at(1200));
         rounds.answered(n(5), 77);
         assert_eq!(rounds.answering(at(300), timeout).count(), 3, "an answer to nothing is no answer");
+    }
+
+    #[test]
+    fn reads_that_begin_while_a_heartbeat_is_under_way_share_the_next_one() {
+        let mut rounds = rounds();
+        let wanted_at = |rounds: &HeartbeatRounds<_>| rounds.heartbeat_wanted_at(&Majority(5));
+        assert_eq!(wanted_at(&rounds), None);
+        rounds.begin_read("first");
+        assert_eq!(wanted_at(&rounds), Some(Time::ZERO), "nothing is under way");
+        let first = rounds.next(at(10));
+        assert_eq!(wanted_at(&rounds), None);
+        rounds.begin_read("second");
+        rounds.begin_read("third");
+        assert_eq!(wanted_at(&rounds), Some(at(11)), "over a long link rounds overlap");
+        rounds.answered(n(2), first);
+        assert_eq!(wanted_at(&rounds), Some(at(11)));
+        rounds.answered(n(3), first);
+        assert_eq!(wanted_at(&rounds), Some(Time::ZERO));
+        assert_eq!(rounds.confirmed(&Majority(5)), ["first"]);
+        let second = rounds.next(at(11));
+        [2, 3].map(|node| rounds.answered(n(node), second));
+        assert_eq!(rounds.confirmed(&Majority(5)), ["second", "third"]);
+        assert_eq!(wanted_at(&rounds), None);
     }
 
     #[test]

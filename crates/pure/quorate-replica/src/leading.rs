@@ -78,7 +78,13 @@ impl Leading {
     }
 
     pub(crate) fn deadline(&self, quorums: &Quorums, election_timeout: Duration) -> Time {
-        self.heartbeat_at.min(self.rounds.quorum_until(quorums, election_timeout))
+        let heartbeat_at = self.heartbeat_due_at(quorums);
+        heartbeat_at.min(self.rounds.quorum_until(quorums, election_timeout))
+    }
+
+    /// When the next heartbeat is to be sent, for those who wait for it or since it is time.
+    fn heartbeat_due_at(&self, quorums: &Quorums) -> Time {
+        self.rounds.heartbeat_wanted_at(quorums).map_or(self.heartbeat_at, |at| at.min(self.heartbeat_at))
     }
 
     pub(crate) fn peers(&self) -> impl Iterator<Item = PeerProgress> + '_ {
@@ -253,7 +259,7 @@ impl Node {
         let committed = self.applying.committed();
         let own_durable = self.applying.engine_durable();
         let Role::Leading(leading) = &mut self.role else { return };
-        if now < leading.heartbeat_at && !leading.rounds.wants_heartbeat() {
+        if now < leading.heartbeat_due_at(&self.group.quorums) {
             return;
         }
         leading.heartbeat_at = now + self.config.heartbeat_interval;

@@ -393,6 +393,7 @@ impl Node {
         self.advance_learned_commit();
         self.feed();
         self.confirm_reads();
+        self.heartbeat_if_due(now);
         self.pump_apply();
         self.finish_recovery();
         self.announce();
