@@ -22,4 +22,5 @@ mod rows;
 mod same_words;
 mod scans;
 mod sessions;
+mod silent_node;
 mod terminal;
