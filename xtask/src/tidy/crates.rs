@@ -4,6 +4,7 @@ use std::fs;
 
 /// Crates that may hold unsafe code, and what for.
 const UNSAFE: &[(&str, &str)] = &[
+    ("quorate-codec", "the processor's instruction for checksums"),
     ("quorate-log", "sealed segments and their index are mapped into memory"),
     ("quorate-server", "the program tells the allocator of glibc how to keep memory down"),
 ];
