@@ -49,6 +49,17 @@ pub(super) async fn open(
     durability: CommitDurability,
     home: &Path,
 ) -> Result<(Vec<WorkerProcess>, Vec<OpenNode>), BenchError> {
+    open_leased(count, engine, durability, None, home).await
+}
+
+/// As [`open`], with leases of so many milliseconds, if any.
+pub(super) async fn open_leased(
+    count: u32,
+    engine: EngineChoice,
+    durability: CommitDurability,
+    lease_ms: Option<u64>,
+    home: &Path,
+) -> Result<(Vec<WorkerProcess>, Vec<OpenNode>), BenchError> {
     let mut nodes = WorkerProcess::start_many("node", count)?;
     let ports = free_ports(nodes.len()).map_err(BenchError::system("finding free ports"))?;
     let member = |(index, port)| (node_name(index), format!("127.0.0.1:{port}"));
@@ -59,6 +70,7 @@ pub(super) async fn open(
         directory: home.join(node_name(index)),
         engine,
         durability: durability.to_string(),
+        lease_ms,
     };
     let jobs: Vec<OpenNode> = (0..nodes.len()).map(job).collect();
     ask_all(&mut nodes, |index| jobs[index].clone()).await?;

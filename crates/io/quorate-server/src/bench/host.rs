@@ -52,6 +52,10 @@ impl Host {
             .durability(durability);
         let builder =
             job.members.into_iter().fold(builder, |builder, (name, address)| builder.member(name, address));
+        let builder = match job.lease_ms {
+            Some(lease_ms) => builder.lease(Duration::from_millis(lease_ms)),
+            None => builder,
+        };
         Ok(Self(Rc::new(ReplicatedEnvironment::new(builder.build())?)))
     }
 

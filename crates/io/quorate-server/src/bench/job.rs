@@ -78,6 +78,8 @@ pub(super) struct OpenNode {
     pub(super) engine: EngineChoice,
     /// In its text form.
     pub(super) durability: String,
+    /// How long leases are, in milliseconds, if there are any.
+    pub(super) lease_ms: Option<u64>,
 }
 
 /// Say whether the open node leads its group.

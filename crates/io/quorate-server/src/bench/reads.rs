@@ -100,11 +100,16 @@ pub(super) async fn measure(arguments: &BenchArguments, workplace: &Path) -> Res
                 arguments.workload.rows()
             ),
             arguments.rows_note(),
+            arguments.reads.lease_note(),
         ],
         lines: rounds.lines(),
         meanings: &MEANINGS,
     };
-    let json = json!({ "settings": arguments.rows_settings(), "reads": rounds.json()? });
+    let json = json!({
+        "settings": arguments.rows_settings(),
+        "lease_ms": arguments.reads.lease_ms,
+        "reads": rounds.json()?,
+    });
     Ok(Printed::of(&sheet, serde_json::to_string_pretty(&json)?))
 }
 
@@ -114,7 +119,8 @@ async fn measure_group(
     readers: u32,
     home: &Path,
 ) -> Result<Round, BenchError> {
-    let (mut nodes, _) = embedded::open(NODES, engine, arguments.durability(), home).await?;
+    let lease_ms = arguments.reads.lease_ms;
+    let (mut nodes, _) = embedded::open_leased(NODES, engine, arguments.durability(), lease_ms, home).await?;
     let master = embedded::wait_for_master(&mut nodes).await?;
     let replica = (master + 1) % nodes.len();
     let case = Case { value_bytes: arguments.value_bytes(), nodes: NODES, writers: readers };

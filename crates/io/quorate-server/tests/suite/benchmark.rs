@@ -131,7 +131,7 @@ fn logs_of_several_lengths_are_opened_and_looked_up_in() {
 #[test]
 fn reads_of_a_replica_are_related_to_the_engines_and_linearizable_ones_to_commits() {
     let directory = tempfile::tempdir().unwrap();
-    let arguments = ["--reads", "--keys", "300", "--writers", "4", "--engine", "memory"];
+    let arguments = ["--reads", "--lease-ms", "400", "--keys", "300", "--writers", "4", "--engine", "memory"];
     let report = report_of(directory.path(), &arguments);
     let reads = &report["reads"][0];
     assert_eq!(reads["readers"], 4);
