@@ -40,7 +40,8 @@ mod tests {
     fn each_pause_ends_at_its_own_time() {
         let mut pauses = Pauses::default();
         let at = Time::from_nanos;
-        let ((late, late_ticket), (soon, soon_ticket), (also_soon, ticket)) = (slot(), slot(), slot());
+        let ((mut late, late_ticket), (mut soon, soon_ticket), (mut also_soon, ticket)) =
+            (slot(), slot(), slot());
         pauses.begin(at(9), late_ticket);
         pauses.begin(at(5), soon_ticket);
         pauses.begin(at(5), ticket);

@@ -141,7 +141,7 @@ mod tests {
     #[test]
     fn writes_left_in_a_queue_that_nobody_empties_any_more_are_answered() {
         let (queue, receiver) = WriteQueue::new();
-        let (answer, ticket) = slot();
+        let (mut answer, ticket) = slot();
         queue.send(Write { ticket: WriteTicket::Caller(ticket), ..write(1) }).unwrap();
         drop(receiver);
         assert_eq!(answer.wait(), None);
