@@ -255,7 +255,7 @@ mod tests {
         assert_eq!(wanted_at(&rounds), Some(Time::ZERO));
         assert_eq!(rounds.confirmed(&Majority(5)), ["first"]);
         let second = rounds.next(at(11));
-        [2, 3].map(|node| rounds.answered(n(node), second));
+        [2, 3].into_iter().for_each(|node| rounds.answered(n(node), second));
         assert_eq!(rounds.confirmed(&Majority(5)), ["second", "third"]);
         assert_eq!(wanted_at(&rounds), None);
     }
