@@ -301,7 +301,8 @@ mod tests {
             .replace("metrics = \"127.0.0.1:14201\"", "")
             .replace("[quorum]", "")
             .replace("election = 2", "")
-            .replace("write = 2", "");
+            .replace("write = 2", "")
+            .replace("lease_ms = 500", "");
         let (short, long) = (parse(example).unwrap(), parse(&text).unwrap());
         assert_eq!(short.environment, long.environment);
         assert_eq!((short.read_timeout, short.calls_max), (long.read_timeout, long.calls_max));
