@@ -136,7 +136,7 @@ impl Outbox {
         self.work.notified().await;
     }
 
-    /// Compresses and writes until nothing waits, or the socket takes no more for now: then true.
+    /// Compresses and writes until nothing waits, or the socket takes no more at present: then true.
     pub(crate) async fn flush(&self) -> io::Result<bool> {
         for _ in 0..WRITES_A_TURN {
             let Some((stream, mut turn)) = self.begin() else { return Ok(false) };
