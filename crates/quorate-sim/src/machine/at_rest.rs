@@ -13,6 +13,8 @@ use std::sync::Arc;
 pub(crate) struct Backup {
     disk: MemoryVfs,
     engine: EngineDisk,
+    /// How the last process before it had ended.
+    ending: Ending,
     pub(crate) model: NodeModel,
 }
 
@@ -68,7 +70,7 @@ impl Machine {
 
     /// Copies the disks as they are.
     pub(crate) fn back_up(&self, model: NodeModel) -> Backup {
-        Backup { disk: self.disk.snapshot(), engine: self.engine.copy(), model }
+        Backup { disk: self.disk.snapshot(), engine: self.engine.copy(), ending: self.ending, model }
     }
 
     /// Puts back what was copied, while the machine is down.
@@ -78,7 +80,7 @@ impl Machine {
         self.disk.kill();
         self.engine = backup.engine;
         self.boots += 1;
-        self.ending = Ending::Process;
+        self.ending = backup.ending;
         backup.model
     }
 }
