@@ -43,7 +43,7 @@ pub(super) enum Wanted {
 /// How long writes wait for the group before them.
 const UNDER_WAY_MAX: Duration = Duration::from_millis(2);
 /// How long they wait for the writers of the group before them.
-const RETURN_MAX: Duration = Duration::from_micros(100);
+const RETURN_MAX: Duration = Duration::from_micros(200);
 
 impl Pace {
     /// A group was proposed whose last entry is `last`.

@@ -106,7 +106,7 @@ pub(crate) fn open(
         commits: CommitWaiters::new(),
         reads: ReadWaiters::new(config.heartbeat_interval),
         forwards: Forwards::new(config.window_bytes_max),
-        forwarding: Forwarding { is_on: config.forward_writes, patience: config.election_timeout },
+        forwarding: Forwarding { is_on: config.forward_writes, patience: config.election_timeout / 2 },
         pauses: Pauses::default(),
         state: Box::new(state),
         directory: lock,

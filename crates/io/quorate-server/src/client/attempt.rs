@@ -90,7 +90,11 @@ fn judge_reason(reason: Reason, text: String, target: &Target, endpoints: &Endpo
             Setback::NotDone { text }
         }
         Reason::OutcomeUnknown(unknown) => {
-            endpoints.turn_away(target.number, None);
+            // Without missing acknowledgements it is a node that has lost its office, or the master that it had
+            // passed the write on to: it knows the next one first, while another may be the one that is silent.
+            if unknown.needed > 0 {
+                endpoints.turn_away(target.number, None);
+            }
             Setback::Unknown { token: unknown.token.and_then(parse_token), text }
         }
         Reason::CommitLost(_) => Setback::Final(ClientError::CommitLost { reason: text }),

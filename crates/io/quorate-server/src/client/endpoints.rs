@@ -5,9 +5,11 @@ use std::time::{Duration, Instant};
 use tonic::transport::{Channel, Endpoint as Route};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
-/// A node that is silent is asked whether it is still there this often, and may take as long to answer. A process
-/// that has stopped keeps its connections; and a write that is sent again to another node is carried out once.
-const KEEPALIVE: Duration = Duration::from_millis(500);
+/// A node that is silent for so long is asked whether it is still there. A process that has stopped keeps its
+/// connections; and a write that is sent again to another node is carried out once.
+const KEEPALIVE_INTERVAL: Duration = Duration::from_millis(250);
+/// How long it may take to answer: a busy node is not a silent one.
+const KEEPALIVE_TIMEOUT: Duration = Duration::from_millis(500);
 /// How long a node that was silent is kept away from: the others may take it for the master until they have elected
 /// another one.
 const AVOIDANCE: Duration = Duration::from_secs(1);
@@ -48,8 +50,8 @@ impl Endpoint {
         let route = Route::from_shared(format!("http://{address}")).map_err(|_| malformed())?;
         let channel = route
             .connect_timeout(CONNECT_TIMEOUT)
-            .http2_keep_alive_interval(KEEPALIVE)
-            .keep_alive_timeout(KEEPALIVE)
+            .http2_keep_alive_interval(KEEPALIVE_INTERVAL)
+            .keep_alive_timeout(KEEPALIVE_TIMEOUT)
             .tcp_nodelay(true)
             .connect_lazy();
         let calls = QuorateClient::new(channel)
