@@ -31,13 +31,15 @@ pub(crate) struct Grant {
 impl Admission {
     /// Begins to wait for what a policy asks for.
     pub(crate) fn begin(core: &Arc<Core>, policy: ConsistencyPolicy) -> Self {
-        let now = core.clock.now();
+        let at_once = || slot::answered(Ok(Grant { until: None }));
         let (deadline, slot) = match policy.timeout() {
-            None => (now, slot::answered(Ok(Grant { until: None }))),
-            Some(timeout) if is_leased(core, policy) => {
-                (now + timeout, slot::answered(Ok(Grant { until: None })))
+            // It asks for nothing, not even what time it is.
+            None => (Time::ZERO, at_once()),
+            Some(timeout) => {
+                let deadline = core.clock.now() + timeout;
+                let is_leased = is_leased(core, policy);
+                (deadline, if is_leased { at_once() } else { core.ask_for_read(policy, deadline) })
             }
-            Some(timeout) => (now + timeout, core.ask_for_read(policy, now + timeout)),
         };
         Self { core: Arc::clone(core), policy, deadline, slot }
     }

@@ -70,6 +70,28 @@ fn databases_are_numbered_in_the_order_of_their_creation() {
 }
 
 #[test]
+fn a_row_is_found_by_its_key_and_no_other_however_long_the_key_is() {
+    let mut engine = engine();
+    let key_of = |length: usize| vec![7; length];
+    let lengths = [1, 100, 122, 123, 124, 128, 129, 1000, KEY_BYTES_MAX];
+    let write = batch(|batch| {
+        lengths
+            .iter()
+            .for_each(|length| batch.put(DEFAULT_DATABASE, &key_of(*length), &length.to_be_bytes()));
+    });
+    outcomes(&mut engine, &[write]);
+    let snapshot = snapshot(&engine);
+    for length in lengths {
+        let found = snapshot.get(DEFAULT_DATABASE, &key_of(length)).unwrap();
+        assert_eq!(found.as_deref(), Some(&length.to_be_bytes()[..]));
+        assert_eq!(
+            snapshot.get(DEFAULT_DATABASE, &key_of(length + 1)).unwrap().is_some(),
+            lengths.contains(&(length + 1))
+        );
+    }
+}
+
+#[test]
 fn numbers_go_on_after_the_engine_is_opened_again() {
     let store: Arc<dyn KvStore> = Arc::new(MemoryStore::new());
     let mut engine = KvEngine::open(Arc::clone(&store)).unwrap();

@@ -29,6 +29,8 @@ pub(crate) const SESSION: [u8; 2] = [OWN, b's'];
 pub(crate) const FORMAT_VERSION: u32 = 1;
 /// Bytes in a store's key in front of a row's key.
 pub(crate) const PREFIX_BYTES: usize = 5;
+/// So long is a short key, with its prefix.
+const SHORT_KEY_BYTES_MAX: usize = 128;
 /// Bytes in a session's row in front of the result.
 const SESSION_BYTES: usize = 24;
 
@@ -48,6 +50,18 @@ pub(crate) fn prefix(database: DatabaseId) -> [u8; PREFIX_BYTES] {
 /// The store's key of a row.
 pub(crate) fn row_key(database: DatabaseId, key: &[u8]) -> Vec<u8> {
     [&prefix(database), key].concat()
+}
+
+/// Hands the store's key of a row to `read`. That of a short key is put together without an allocation.
+pub(crate) fn with_row_key<T>(database: DatabaseId, key: &[u8], read: impl FnOnce(&[u8]) -> T) -> T {
+    let mut short = [0; SHORT_KEY_BYTES_MAX];
+    let Some(whole) = short.get_mut(..PREFIX_BYTES + key.len()) else {
+        return read(&row_key(database, key));
+    };
+    let (front, rest) = whole.split_at_mut(PREFIX_BYTES);
+    front.copy_from_slice(&prefix(database));
+    rest.copy_from_slice(key);
+    read(whole)
 }
 
 /// The store's keys between two keys of a database.

@@ -81,7 +81,7 @@ impl DatabaseSnapshot {
     /// # Errors
     /// Any error of the store.
     pub fn get(&self, database: DatabaseId, key: &[u8]) -> Result<Option<Bytes>, EngineError> {
-        self.snapshot.get(&layout::row_key(database, key))
+        layout::with_row_key(database, key, |key| self.snapshot.get(key))
     }
 
     /// The rows of a database whose keys lie between two bounds, in key order.

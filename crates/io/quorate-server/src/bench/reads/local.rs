@@ -3,7 +3,7 @@ use crate::bench::job::ReadLocal;
 use crate::bench::key_space::KeySpace;
 use crate::bench::measured::median;
 use crate::bench::step::Step;
-use quorate::{BytesDatabase, ConsistencyPolicy, ReplicatedEnvironment};
+use quorate::{ConsistencyPolicy, ReplicatedEnvironment};
 use quorate_core::{EngineError, KvOperation, KvStore, Random};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -30,29 +30,17 @@ pub(in crate::bench) fn measure_local(
     job: &ReadLocal,
 ) -> Result<LocalReads, HostError> {
     let store = fill(job)?;
-    let node = Node { environment, database: environment.bytes("default")? };
+    let database = environment.bytes("default")?;
+    let has = |key: &[u8]| Ok(database.get(key, ConsistencyPolicy::NoConsistencyRequired)?.is_some());
     let (mut random, mut replica, mut engine) = (Random::new(Step::seed(0)), Vec::new(), Vec::new());
     let end = Instant::now() + job.span;
     while replica.is_empty() || Instant::now() < end {
         let keys: Vec<Vec<u8>> = (0..BLOCK).map(|_| job.keys.key(random.below(job.rows))).collect();
-        replica.push(time(&keys, |key| node.has(key))?);
+        replica.push(time(&keys, has)?);
         engine.push(time(&keys, |key| Ok(store.snapshot()?.get(key)?.is_some()))?);
     }
     let nanos = |times: &[Duration]| median(times, |time| time.as_nanos() as f64 / BLOCK as f64);
     Ok(LocalReads { replica_ns: nanos(&replica), engine_ns: nanos(&engine) })
-}
-
-/// A node as its application reads it.
-struct Node<'a> {
-    environment: &'a ReplicatedEnvironment,
-    database: BytesDatabase,
-}
-
-impl Node<'_> {
-    fn has(&self, key: &[u8]) -> Result<bool, HostError> {
-        let snapshot = self.environment.read(ConsistencyPolicy::NoConsistencyRequired).wait()?;
-        Ok(snapshot.get_bytes(&self.database, key)?.is_some())
-    }
 }
 
 /// How long it takes to read all of the keys.
