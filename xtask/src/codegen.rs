@@ -71,14 +71,13 @@ fn configuration(root: &Path, programs: Programs) -> Result<Vec<u8>, Failure> {
     Ok([CONFIGURATION_HEADING.as_bytes(), &text].concat())
 }
 
-/// Generates into the folder `scratch` and returns the formatted code. The generator runs for a second, and is
-/// compiled in less time without optimisation.
+/// Generates into the folder `scratch` and returns the formatted code.
 fn generate(root: &Path, generated: &Generated, scratch: &Path) -> Result<String, Failure> {
     if !root.join(generated.proto).is_file() {
         let advice = "the gRPC code is generated from it, so restore it from version control";
         return Err(Failure::Missing { path: generated.proto.into(), advice });
     }
-    let generator = ["run", "--quiet", "--package", "xtask", "--features", "codegen"];
+    let generator = ["run", "--quiet", "--profile", "checked", "--package", "xtask", "--features", "codegen"];
     let mut command = cargo(root, &generator);
     command.args(["--bin", "generate-grpc", "--", generated.proto, generated.sides]).arg(scratch);
     process::run(&mut command)?;

@@ -47,6 +47,7 @@ mod step;
 mod stopped;
 mod table;
 mod value_length;
+mod values;
 mod worker;
 mod worker_process;
 mod workload;
@@ -62,6 +63,7 @@ pub use history::HistoryArguments;
 pub use reads::ReadsArguments;
 pub use replay::ReplayArguments;
 pub use stopped::StoppedArguments;
+pub use values::Values;
 pub use workload::{Workload, WorkloadArguments};
 
 use crate::program::told_to_stop;

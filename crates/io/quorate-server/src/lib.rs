@@ -45,8 +45,8 @@ mod state_watch;
 
 pub use bench::{
     BenchArguments, BenchError, Blow, CatchUpArguments, Comparison, ComparisonError, EtcdError,
-    FailoverArguments, HistoryArguments, ReadsArguments, ReplayArguments, StoppedArguments, Via, Workload,
-    WorkloadArguments,
+    FailoverArguments, HistoryArguments, ReadsArguments, ReplayArguments, StoppedArguments, Values, Via,
+    Workload, WorkloadArguments,
 };
 pub use budget::{Budgeted, RequestBudget};
 pub use cli::{

@@ -8,8 +8,9 @@ use super::reads::ReadsArguments;
 use super::replay::ReplayArguments;
 use super::stopped::StoppedArguments;
 use super::value_length;
+use super::values::Values;
 use super::workload::WorkloadArguments;
-use crate::EngineChoice;
+use crate::{CompressionChoice, EngineChoice};
 use clap::builder::ArgPredicate;
 use clap::{Args, ValueEnum, value_parser};
 use quorate::CommitDurability;
@@ -44,6 +45,10 @@ pub struct BenchArguments {
     #[arg(default_value_if("history", ArgPredicate::IsPresent, "16"), hide_default_value = true)]
     #[arg(value_parser = value_length::parse)]
     pub value_bytes: Vec<u32>,
+    /// What the values are made of, where writes alone are measured; everywhere else they are alike.
+    #[arg(long, value_enum, default_value_t, value_name = "WHAT")]
+    #[arg(conflicts_with_all = ["workload", "failover", "catch_up", "replay", "reads", "stopped_replica", "history"])]
+    pub values: Values,
     /// How many nodes the group has; several sizes are measured one after the other.
     #[arg(long, value_delimiter = ',', default_value = "3", value_name = "N,...")]
     #[arg(value_parser = value_parser!(u32).range(1..=NODES_MAX), conflicts_with_all = ["endpoints", "compare"])]
@@ -55,6 +60,12 @@ pub struct BenchArguments {
     /// The nodes' storage engine; several are measured in turn.
     #[arg(long, value_enum, value_delimiter = ',', default_value = "fjall", value_name = "ENGINE,...")]
     pub engine: Vec<EngineChoice>,
+    /// How nodes compress what they send each other, where writers are embedded; the bytes for each write are told
+    /// besides.
+    #[arg(long, value_enum, default_value_t, value_name = "KIND")]
+    #[arg(conflicts_with_all = ["workload", "failover", "catch_up", "replay", "reads", "stopped_replica", "history"])]
+    #[arg(conflicts_with_all = ["via", "endpoints"])]
+    pub compression: CompressionChoice,
     /// Measures a running group instead, over gRPC: where its nodes serve clients, `host:port`. Not every node
     /// need be named, but the master must be. It gets random keys in its default database.
     #[arg(long, value_delimiter = ',', value_name = "ADDRESS,...", conflicts_with_all = ["via", "engine"])]
@@ -222,6 +233,7 @@ quorate bench --via embedded,grpc --writers 1,64 --seconds 4\n  \
 quorate bench --value-bytes 16,1KiB,64KiB,1MiB --nodes 1,3,5,7 --writers 16\n  \
 quorate bench --durability sync,sync,majority --durability write-no-sync,write-no-sync,majority\n  \
 quorate bench --via embedded,grpc --compare etcd=127.0.0.1:12379,127.0.0.1:22379,127.0.0.1:32379\n  \
+quorate bench --values text --compression zstd --writers 64\n  \
 quorate bench --workload ycsb-a --via embedded,grpc --writers 16,64\n  \
 quorate bench --workload read --read-consistency any --keys 1000000\n  \
 quorate bench --failover 10 --seconds 2\n  \

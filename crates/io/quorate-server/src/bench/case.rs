@@ -33,6 +33,7 @@ impl Case {
             span: Duration::from_secs(arguments.seconds.into()),
             key_bytes: arguments.key_bytes,
             value_bytes: self.value_bytes,
+            values: arguments.values,
         }
     }
 }

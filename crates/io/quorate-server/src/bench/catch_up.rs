@@ -7,12 +7,13 @@ pub use arguments::CatchUpArguments;
 
 use super::BenchError;
 use super::arguments::{BenchArguments, NODES};
-use super::embedded;
+use super::embedded::{self, GroupPlan};
 use super::engine_limit;
 use super::job::{AwaitWrite, CountApplied, FillNode, LoadNode, OpenNode};
 use super::key_space::KeySpace;
 use super::printed::Printed;
 use super::step::Step;
+use super::values::Values;
 use super::worker_process::{WorkerProcess, ask_all};
 use crate::EngineChoice;
 use quorate::CommitToken;
@@ -69,7 +70,8 @@ struct CatchUp {
 impl SetUp<'_> {
     async fn measure(&self, entries: u64) -> Result<Round, BenchError> {
         let (mut nodes, jobs) =
-            embedded::open(NODES, self.engine, self.arguments.durability(), self.home).await?;
+            embedded::open(&GroupPlan::new(NODES, self.engine, self.arguments.durability()), self.home)
+                .await?;
         let master = embedded::wait_for_master(&mut nodes).await?;
         let replica = (master + 1) % nodes.len();
         let begin = fill(&mut nodes[master], self.fill_job(1)).await?;
@@ -129,7 +131,14 @@ impl SetUp<'_> {
 
     fn step(&self, span: Duration) -> Step {
         let (key_bytes, value_bytes) = (self.arguments.key_bytes, self.arguments.value_bytes());
-        Step { writers: self.writers, warm_up: Duration::ZERO, span, key_bytes, value_bytes }
+        Step {
+            writers: self.writers,
+            warm_up: Duration::ZERO,
+            span,
+            key_bytes,
+            value_bytes,
+            values: Values::Alike,
+        }
     }
 
     fn fill_job(&self, rows: u64) -> FillNode {

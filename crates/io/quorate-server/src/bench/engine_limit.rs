@@ -2,6 +2,7 @@ use super::BenchError;
 use super::job::{AppliedLoad, Apply};
 use super::key_space::KeySpace;
 use super::step::{RandomRows, Step};
+use super::values::Values;
 use super::worker_process::WorkerProcess;
 use crate::EngineChoice;
 use bytes::Bytes;
@@ -41,7 +42,8 @@ pub(super) async fn alone(
 ) -> Result<f64, BenchError> {
     let KeySpace { key_bytes, value_bytes } = keys;
     let span = span.max(SPAN_MIN);
-    let step = Step { writers: 1, warm_up: Duration::ZERO, span, key_bytes, value_bytes };
+    let step =
+        Step { writers: 1, warm_up: Duration::ZERO, span, key_bytes, value_bytes, values: Values::Alike };
     let mut process = WorkerProcess::start("the engine alone")?;
     let load = process.ask(Apply { directory: home.join("engine"), engine, step, entries }).await?;
     Ok(load.entries as f64 / load.elapsed.as_secs_f64())
@@ -108,7 +110,7 @@ mod tests {
     fn the_engine_is_given_whole_batches() {
         let directory = tempfile::tempdir().unwrap();
         let (warm_up, span) = (Duration::ZERO, Duration::from_millis(5));
-        let step = Step { writers: 1, warm_up, span, key_bytes: 16, value_bytes: 100 };
+        let step = Step { writers: 1, warm_up, span, key_bytes: 16, value_bytes: 100, values: Values::Alike };
         let directory = directory.path().join("engine");
         let job = Apply { directory, engine: EngineChoice::Memory, step, entries: 7 };
         let applied = apply(&job).unwrap();

@@ -271,6 +271,7 @@ impl Follower {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bench::values::Values;
     use std::time::Duration;
 
     #[test]
@@ -285,7 +286,8 @@ mod tests {
             let followers: Vec<u16> = (1..=count).map(|number| follow(&home(number)).unwrap()).collect();
             let mut leader = Leader::start(&home(0), &followers).unwrap();
             let (warm_up, span) = (Duration::ZERO, Duration::from_millis(20));
-            let step = Step { writers: 3, warm_up, span, key_bytes: 16, value_bytes: 100 };
+            let step =
+                Step { writers: 3, warm_up, span, key_bytes: 16, value_bytes: 100, values: Values::Alike };
             let load = leader.load(&step).unwrap();
             assert_eq!(load.writes_with_warm_up * (8 + 16 + 100), leader.sent);
             assert!(load.writes >= 3 && load.elapsed >= span, "{load:?}");

@@ -49,6 +49,7 @@ impl Host {
         let builder = RepConfig::builder(GROUP, job.name, "127.0.0.1")
             .data_dir(job.directory)
             .engine(job.engine.into())
+            .compression(job.compression.into())
             .durability(durability);
         let builder =
             job.members.into_iter().fold(builder, |builder, (name, address)| builder.member(name, address));
@@ -99,7 +100,12 @@ impl Host {
 
     pub(super) fn count_applied(&self) -> AppliedCount {
         let stats = self.0.stats();
-        AppliedCount { entries: stats.entries_applied, steps: stats.engine_steps }
+        AppliedCount {
+            entries: stats.entries_applied,
+            steps: stats.engine_steps,
+            bytes_sent: stats.stream_bytes_sent,
+            bytes_on_wire: stats.stream_bytes_on_wire,
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use super::load::Load;
 use super::reads::LocalReads;
 use super::step::Step;
 use super::workload::{Plan, WorkloadLoad};
-use crate::EngineChoice;
+use crate::{CompressionChoice, EngineChoice};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -76,6 +76,7 @@ pub(super) struct OpenNode {
     pub(super) members: Vec<(String, String)>,
     pub(super) directory: PathBuf,
     pub(super) engine: EngineChoice,
+    pub(super) compression: CompressionChoice,
     /// In its text form.
     pub(super) durability: String,
     /// How long leases are, in milliseconds, if there are any.
@@ -128,6 +129,10 @@ pub(super) struct CountApplied;
 pub(super) struct AppliedCount {
     pub(super) entries: u64,
     pub(super) steps: u64,
+    /// Of the log, sent to other nodes: bytes before compression.
+    pub(super) bytes_sent: u64,
+    /// The same as they went over the wire.
+    pub(super) bytes_on_wire: u64,
 }
 
 /// Follow the bare loop's leader, who will call at the port that is answered.

@@ -109,6 +109,7 @@ impl<T: Target> Counts<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bench::values::Values;
     use std::cell::Cell;
 
     /// Takes a number of writes, and counts those under way.
@@ -147,7 +148,7 @@ mod tests {
     }
 
     fn step(warm_up: Duration, span: Duration) -> Step {
-        Step { writers: 3, warm_up, span, key_bytes: 8, value_bytes: 8 }
+        Step { writers: 3, warm_up, span, key_bytes: 8, value_bytes: 8, values: Values::Alike }
     }
 
     fn block_on<T>(future: impl Future<Output = T>) -> T {

@@ -1,5 +1,6 @@
 use super::latencies::Percentiles;
 use super::load::Load;
+use serde::Serialize;
 use std::time::Duration;
 
 /// What one step came to.
@@ -14,10 +15,21 @@ pub(super) struct Measured {
     pub(super) processor_per_write: Option<Duration>,
     /// Entries in each of the engines' steps, on average, where it is known.
     pub(super) entries_per_step: Option<f64>,
+    /// What was sent of the log for each write, where it is asked for.
+    pub(super) traffic: Option<TrafficPerWrite>,
     /// The memory of the node that had most before the load, in bytes, where it is known.
     pub(super) idle_bytes: Option<u64>,
     /// The most that a node had at a time, in bytes, where it is known.
     pub(super) peak_bytes: Option<u64>,
+}
+
+/// What nodes have sent each other of the log for each write, all replicas together.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub(super) struct TrafficPerWrite {
+    /// Before compression.
+    pub(super) bytes_sent: f64,
+    /// As it went over the wire.
+    pub(super) bytes_on_wire: f64,
 }
 
 impl Measured {
@@ -28,6 +40,7 @@ impl Measured {
             drain,
             processor_per_write: processor.map(|time| time.div_f64(load.writes_with_warm_up.max(1) as f64)),
             entries_per_step: None,
+            traffic: None,
             idle_bytes: None,
             peak_bytes: None,
         }
@@ -57,9 +70,21 @@ impl Measured {
             })
             .map(Duration::from_secs_f64),
             entries_per_step: median_of_known(rounds, |round| round.entries_per_step),
+            traffic: TrafficPerWrite::median(rounds),
             idle_bytes: bytes(|round| round.idle_bytes),
             peak_bytes: bytes(|round| round.peak_bytes),
         }
+    }
+}
+
+impl TrafficPerWrite {
+    fn median(rounds: &[Measured]) -> Option<Self> {
+        let of =
+            |figure: fn(&Self) -> f64| median_of_known(rounds, |round| round.traffic.as_ref().map(figure));
+        Some(Self {
+            bytes_sent: of(|traffic| traffic.bytes_sent)?,
+            bytes_on_wire: of(|traffic| traffic.bytes_on_wire)?,
+        })
     }
 }
 
@@ -91,6 +116,7 @@ mod tests {
             drain: Duration::from_secs(1),
             processor_per_write: processor.map(Duration::from_micros),
             entries_per_step: None,
+            traffic: None,
             idle_bytes: Some(rate as u64 * 10),
             peak_bytes: None,
         }

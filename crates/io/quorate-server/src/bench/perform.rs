@@ -1,5 +1,6 @@
 use super::arguments::{BenchArguments, NODES, Via};
 use super::case::Case;
+use super::embedded::GroupPlan;
 use super::job::{Apply, Follow, Lead, LoadLoop, SyncDisk};
 use super::measured::{Measured, median};
 use super::report::{Machine, Report, Series, Subject};
@@ -120,7 +121,9 @@ async fn measure(
             over_grpc::measure_endpoints(step, &arguments.endpoints, durability).await?
         }
         Subject::Group { via: Via::Embedded, engine: Some(engine) } => {
-            embedded::measure(step, nodes, engine, durability, &home).await?
+            let plan =
+                GroupPlan { compression: arguments.compression, ..GroupPlan::new(nodes, engine, durability) };
+            embedded::measure(step, &plan, &home).await?
         }
         Subject::Group { via: Via::Grpc, engine: Some(engine) } => {
             over_grpc::measure(step, nodes, engine, durability, &home).await?

@@ -9,7 +9,7 @@ pub(in crate::bench) use local::{LocalReads, measure_local};
 use super::BenchError;
 use super::arguments::{BenchArguments, NODES};
 use super::case::Case;
-use super::embedded;
+use super::embedded::{self, GroupPlan};
 use super::job::{AwaitWrite, FillNode, ReadLocal, RunWorkload};
 use super::printed::{Printed, Sheet};
 use super::rounds::{Column, Figures, Rounds};
@@ -120,7 +120,8 @@ async fn measure_group(
     home: &Path,
 ) -> Result<Round, BenchError> {
     let lease_ms = arguments.reads.lease_ms;
-    let (mut nodes, _) = embedded::open_leased(NODES, engine, arguments.durability(), lease_ms, home).await?;
+    let group = GroupPlan { lease_ms, ..GroupPlan::new(NODES, engine, arguments.durability()) };
+    let (mut nodes, _) = embedded::open(&group, home).await?;
     let master = embedded::wait_for_master(&mut nodes).await?;
     let replica = (master + 1) % nodes.len();
     let case = Case { value_bytes: arguments.value_bytes(), nodes: NODES, writers: readers };

@@ -6,7 +6,7 @@ pub use arguments::ReplayArguments;
 
 use super::BenchError;
 use super::arguments::BenchArguments;
-use super::embedded;
+use super::embedded::{self, GroupPlan};
 use super::engine_limit;
 use super::job::{AppliedCount, AwaitWrite, CountApplied, FillNode};
 use super::key_space::KeySpace;
@@ -115,7 +115,7 @@ async fn measure_node(
     entries: u64,
     home: &Path,
 ) -> Result<Round, BenchError> {
-    let (mut nodes, jobs) = embedded::open(1, engine, arguments.durability(), home).await?;
+    let (mut nodes, jobs) = embedded::open(&GroupPlan::new(1, engine, arguments.durability()), home).await?;
     embedded::wait_for_master(&mut nodes).await?;
     let keys = KeySpace { key_bytes: arguments.key_bytes, value_bytes: arguments.value_bytes() };
     let token = nodes[0].ask(FillNode { keys, rows: entries }).await?.unwrap_or_default();
@@ -127,7 +127,7 @@ async fn measure_node(
     let opened = begun.elapsed();
     node.ask(AwaitWrite { token }).await?;
     let replayed = begun.elapsed() - opened;
-    let AppliedCount { entries: applied, steps } = node.ask(CountApplied).await?;
+    let AppliedCount { entries: applied, steps, .. } = node.ask(CountApplied).await?;
     drop(node);
     let batch = (applied / steps.max(1)).max(1);
     let engine_per_second = engine_limit::alone(engine, batch, keys, replayed, home).await?;

@@ -2,7 +2,7 @@ use super::BenchError;
 use super::arguments::{BenchArguments, Via};
 use super::case::Case;
 use super::latencies::Percentiles;
-use super::measured::{Measured, median};
+use super::measured::{Measured, TrafficPerWrite, median};
 use crate::EngineChoice;
 use quorate::CommitDurability;
 use serde::Serialize;
@@ -89,6 +89,8 @@ pub(super) struct Row {
     pub(super) drain_ms: f64,
     pub(super) processor_us_per_write: Option<f64>,
     pub(super) entries_per_engine_step: Option<f64>,
+    /// What nodes have sent each other of the log for each write, where they compress it.
+    pub(super) traffic_per_write: Option<TrafficPerWrite>,
     /// The memory of the node that has most before the load, in bytes.
     pub(super) idle_bytes: Option<u64>,
     /// The most that a node has at a time, in bytes.
@@ -171,6 +173,7 @@ impl Report {
             drain_ms: measured.drain.as_secs_f64() * 1e3,
             processor_us_per_write: measured.processor_per_write.map(|time| time.as_secs_f64() * 1e6),
             entries_per_engine_step: measured.entries_per_step,
+            traffic_per_write: measured.traffic,
             idle_bytes: measured.idle_bytes,
             peak_bytes: measured.peak_bytes,
             share_of_floor: floor.map(|floor| rate / floor.rate),
@@ -275,6 +278,7 @@ pub(super) mod tests {
             drain: Duration::from_millis(2),
             processor_per_write: Some(Duration::from_micros(9)),
             entries_per_step: Some(3.0),
+            traffic: None,
             idle_bytes: Some(24 << 20),
             peak_bytes: Some(96 << 20),
         }

@@ -1,3 +1,4 @@
+use super::values::{Values, fill_at_random};
 use quorate_core::Random;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -10,6 +11,7 @@ pub(super) struct Step {
     pub(super) span: Duration,
     pub(super) key_bytes: u32,
     pub(super) value_bytes: u32,
+    pub(super) values: Values,
 }
 
 impl Step {
@@ -24,6 +26,7 @@ impl Step {
             random: Random::new(Self::seed(number)),
             key: vec![0; self.key_bytes as usize],
             value: vec![0; self.value_bytes as usize],
+            values: self.values,
         }
     }
 }
@@ -33,15 +36,14 @@ pub(super) struct RandomRows {
     random: Random,
     key: Vec<u8>,
     value: Vec<u8>,
+    values: Values,
 }
 
 impl RandomRows {
     /// The next row.
     pub(super) fn next(&mut self) -> (&[u8], &[u8]) {
-        for part in self.key.chunks_mut(size_of::<u64>()) {
-            part.copy_from_slice(&self.random.next_u64().to_le_bytes()[..part.len()]);
-        }
-        self.value.fill(self.key[0]);
+        fill_at_random(&mut self.key, &mut self.random);
+        self.values.fill(&mut self.value, self.key[0], &mut self.random);
         (&self.key, &self.value)
     }
 }
@@ -53,7 +55,7 @@ mod tests {
     #[test]
     fn rows_have_the_lengths_asked_for_and_keys_of_their_own() {
         let (warm_up, span) = (Duration::ZERO, Duration::ZERO);
-        let step = Step { writers: 1, warm_up, span, key_bytes: 19, value_bytes: 5 };
+        let step = Step { writers: 1, warm_up, span, key_bytes: 19, value_bytes: 5, values: Values::Alike };
         let mut rows = step.rows(1);
         let (key, value) = rows.next();
         let (first_key, first_value) = (key.to_vec(), value.to_vec());

@@ -6,12 +6,13 @@ pub use arguments::StoppedArguments;
 
 use super::BenchError;
 use super::arguments::{BenchArguments, NODES};
-use super::embedded;
+use super::embedded::{self, GroupPlan};
 use super::job::{AwaitWrite, LoadNode, NodeLoad};
 use super::memory::{self, MemoryWatch};
 use super::printed::{Printed, Sheet, mebibytes};
 use super::rounds::{Column, Figures, Rounds};
 use super::step::Step;
+use super::values::Values;
 use super::worker_process::{WorkerProcess, ask_all};
 use crate::EngineChoice;
 use rustix::process::Signal;
@@ -108,7 +109,7 @@ async fn measure_group(
     writers: u32,
     home: &Path,
 ) -> Result<Round, BenchError> {
-    let (mut nodes, _) = embedded::open(NODES, engine, arguments.durability(), home).await?;
+    let (mut nodes, _) = embedded::open(&GroupPlan::new(NODES, engine, arguments.durability()), home).await?;
     let master = embedded::wait_for_master(&mut nodes).await?;
     let replica = (master + 1) % nodes.len();
     let idle_bytes = memory::largest(&[nodes[master].id()]);
@@ -118,6 +119,7 @@ async fn measure_group(
         span: Duration::from_secs(seconds.into()),
         key_bytes: arguments.key_bytes,
         value_bytes: arguments.value_bytes(),
+        values: Values::Alike,
     };
     load(&mut nodes[master], step(arguments.warm_up)).await?;
     let (all, peak_bytes) = load(&mut nodes[master], step(arguments.seconds)).await?;

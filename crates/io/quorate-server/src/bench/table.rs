@@ -7,7 +7,7 @@ use std::fmt::Write;
 /// A column's head, and what stands under it.
 type Column = (&'static str, fn(&Row) -> String);
 
-const COLUMNS: [Column; 19] = [
+const COLUMNS: [Column; 21] = [
     ("writers", |row| row.writers.to_string()),
     ("what", |row| row.what.clone()),
     (VALUE, |row| row.value_bytes.to_string()),
@@ -19,6 +19,8 @@ const COLUMNS: [Column; 19] = [
     ("max ms", |row| millis(row.latency.max)),
     ("drain ms", |row| format!("{:.1}", row.drain_ms)),
     ("cpu us", |row| known(row.processor_us_per_write, 1)),
+    ("log B/write", |row| known(row.traffic_per_write.map(|traffic| traffic.bytes_sent), 1)),
+    ("on wire B", |row| known(row.traffic_per_write.map(|traffic| traffic.bytes_on_wire), 1)),
     ("idle MiB", |row| known(row.idle_bytes.map(mebibytes), 1)),
     ("peak MiB", |row| known(row.peak_bytes.map(mebibytes), 1)),
     ("of floor", |row| known(row.share_of_floor, 2)),

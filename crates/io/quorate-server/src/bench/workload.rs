@@ -21,11 +21,12 @@ pub(in crate::bench) use load::WorkloadLoad;
 
 use super::BenchError;
 use super::arguments::{BenchArguments, NODES, Via};
-use super::embedded;
+use super::embedded::{self, GroupPlan};
 use super::job::{FillNode, RunWorkload};
 use super::key_space::KeySpace;
 use super::printed::Printed;
 use super::step::Step;
+use super::values::Values;
 use crate::EngineChoice;
 use crate::client::ReadConsistency;
 use report::WorkloadReport;
@@ -84,6 +85,7 @@ async fn measure_group(
         span: Duration::from_secs(arguments.seconds.into()),
         key_bytes: arguments.key_bytes,
         value_bytes: arguments.value_bytes(),
+        values: Values::Alike,
     };
     let WorkloadArguments { workload, .. } = arguments.workload;
     let plan = Plan { workload, step, rows: arguments.workload.rows() };
@@ -101,7 +103,7 @@ async fn measure_embedded(
     engine: EngineChoice,
     home: &Path,
 ) -> Result<WorkloadLoad, BenchError> {
-    let (mut nodes, _) = embedded::open(NODES, engine, arguments.durability(), home).await?;
+    let (mut nodes, _) = embedded::open(&GroupPlan::new(NODES, engine, arguments.durability()), home).await?;
     let master = embedded::wait_for_master(&mut nodes).await?;
     nodes[master].ask(FillNode { keys: plan.keys(), rows: plan.rows }).await?;
     nodes[master].ask(RunWorkload { plan, consistency: consistency.to_string() }).await

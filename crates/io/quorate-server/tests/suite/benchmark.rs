@@ -57,6 +57,19 @@ fn sizes_and_durabilities_are_measured_in_one_run_and_the_second_durability_is_r
     assert!(fourth["times_first"].as_f64().unwrap() > 0.0, "{report}");
 }
 
+#[test]
+fn what_compression_leaves_of_the_log_on_the_wire_is_told_for_each_write() {
+    let directory = tempfile::tempdir().unwrap();
+    let arguments =
+        ["--value-bytes", "2KiB", "--values", "text", "--compression", "zstd", "--engine", "memory"];
+    let report = report_of(directory.path(), &[&arguments[..], &["--writers", "2"]].concat());
+    let traffic = &report["steps"][0]["traffic_per_write"];
+    let bytes = |figure: &str| traffic[figure].as_f64().unwrap();
+    // Every write goes to two replicas.
+    assert!(bytes("bytes_sent") > 2.0 * 2048.0, "{report}");
+    assert!(bytes("bytes_on_wire") < bytes("bytes_sent") / 2.0, "{report}");
+}
+
 fn report_of(directory: &Path, arguments: &[&str]) -> Value {
     let output = bench(directory, arguments).arg("--json").output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

@@ -95,12 +95,17 @@ impl Choices {
 mod tests {
     use super::*;
     use crate::bench::step::Step;
+    use crate::bench::values::Values;
     use crate::bench::workload::Workload;
     use std::time::Duration;
 
     fn plan(workload: Workload, rows: u64) -> Plan {
         let (warm_up, span) = (Duration::ZERO, Duration::ZERO);
-        Plan { workload, step: Step { writers: 1, warm_up, span, key_bytes: 8, value_bytes: 8 }, rows }
+        Plan {
+            workload,
+            step: Step { writers: 1, warm_up, span, key_bytes: 8, value_bytes: 8, values: Values::Alike },
+            rows,
+        }
     }
 
     fn operations(workload: Workload, count: usize) -> (Rc<Field>, Vec<Operation>) {

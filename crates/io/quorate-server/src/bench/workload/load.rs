@@ -179,6 +179,7 @@ impl fmt::Display for WorkloadLoad {
 mod tests {
     use super::*;
     use crate::bench::load::Target;
+    use crate::bench::values::Values;
     use crate::bench::workload::Workload;
     use std::collections::BTreeMap;
     use std::convert::Infallible;
@@ -220,6 +221,7 @@ mod tests {
             span: Duration::from_millis(20),
             key_bytes: 8,
             value_bytes: 4,
+            values: Values::Alike,
         };
         let plan = Plan { workload, step, rows };
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
