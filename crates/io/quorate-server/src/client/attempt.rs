@@ -139,3 +139,24 @@ fn has_timed_out(status: &Status) -> bool {
 fn causes(status: &Status) -> impl Iterator<Item = &(dyn Error + 'static)> {
     std::iter::successors(status.source(), |cause| (*cause).source())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::v1::OutcomeUnknown;
+
+    /// Where a client turns to that was told of an unknown outcome by the first of two nodes.
+    fn target_after(unknown: OutcomeUnknown) -> String {
+        let endpoints = Endpoints::new(["a:1", "b:2"]).unwrap();
+        let told =
+            judge_reason(Reason::OutcomeUnknown(unknown), String::new(), &endpoints.target(), &endpoints);
+        assert!(matches!(told, Setback::Unknown { token: None, .. }), "{told:?}");
+        endpoints.target().endpoint.address
+    }
+
+    #[tokio::test]
+    async fn calls_stay_with_a_node_that_has_lost_its_master_and_leave_a_master_that_has_lost_its_replicas() {
+        assert_eq!(target_after(OutcomeUnknown { token: None, needed: 0, received: 0 }), "a:1");
+        assert_eq!(target_after(OutcomeUnknown { token: None, needed: 1, received: 0 }), "b:2");
+    }
+}
