@@ -16,7 +16,7 @@ use tokio::time::{interval, timeout};
 const ELECTION_TIMEOUT: Duration = Duration::from_secs(60);
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
-/// Measures a step on a new group of `count` nodes in `home`, with the writers in the master's process.
+/// Measures a step on a new group in `home`, with the writers in the master's process.
 pub(super) async fn measure(step: &Step, plan: &GroupPlan, home: &Path) -> Result<Measured, BenchError> {
     let (mut nodes, _) = open(plan, home).await?;
     let master = wait_for_master(&mut nodes).await?;
