@@ -42,11 +42,18 @@ pub(crate) struct Network {
     standing: BTreeSet<Link>,
     /// When the last message sent in order on a link arrives.
     arrivals: BTreeMap<Link, SimTime>,
+    /// What every message takes at least.
+    distance: Duration,
     /// Pairs (from, to) whose messages disappear.
     blocked: BTreeSet<(NodeId, NodeId)>,
 }
 
 impl Network {
+    /// A network on which every message takes so long at least.
+    pub(crate) fn over(distance: Duration) -> Self {
+        Self { distance, ..Self::default() }
+    }
+
     pub(crate) fn stands(&self, link: Link) -> bool {
         self.standing.contains(&link)
     }
@@ -107,7 +114,7 @@ impl Network {
         if strikes(rates.loss, FaultKind::Loss, random) {
             return Vec::new();
         }
-        let mut travel = micros_between(random, 100, 1_500);
+        let mut travel = self.distance + micros_between(random, 100, 1_500);
         if strikes(rates.delay, FaultKind::Delay, random) {
             travel += micros_between(random, 10_000, 800_000);
         }

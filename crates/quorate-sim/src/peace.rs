@@ -11,8 +11,10 @@ use quorate_core::{NodeId, NodeState, Vlsn};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// How long a group may take to agree once it is left in peace.
+/// How long a group may take to agree once it is left in peace, beyond [`CONVERGENCE_ROUND_TRIPS`].
 const CONVERGENCE: Duration = Duration::from_secs(30);
+/// How many round trips that are slow of themselves it may take.
+const CONVERGENCE_ROUND_TRIPS: u32 = 100;
 /// How often it is asked.
 const STEP: Duration = Duration::from_millis(100);
 
@@ -66,7 +68,8 @@ impl World {
 
     /// Waits until all agree: one master, equal logs and engines, every acknowledged write there.
     pub(crate) fn converge(&mut self) -> Result<(), Violation> {
-        let limit = self.now + CONVERGENCE;
+        let patience = CONVERGENCE + self.profile.distance * 2 * CONVERGENCE_ROUND_TRIPS;
+        let limit = self.now + patience;
         while self.disagreement().is_some() && self.now < limit {
             let next: SimTime = self.now + STEP;
             self.run_until(next)?;
@@ -74,7 +77,7 @@ impl World {
         match self.disagreement() {
             None => self.check_equal(),
             Some(disagreement) => Rule::PeaceConverges
-                .broken(format!("after {} s of peace {disagreement}", CONVERGENCE.as_secs())),
+                .broken(format!("after {} s of peace {disagreement}", patience.as_secs())),
         }
     }
 

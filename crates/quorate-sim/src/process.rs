@@ -138,8 +138,6 @@ pub(crate) struct Process {
     crash_after: Option<u64>,
 }
 
-/// After how long a node is asked again for a read.
-const READ_RETRY_INTERVAL: Duration = Duration::from_millis(200);
 /// How often a read may be asked for anew, or replicas be answered, within one step.
 const QUESTIONS_MAX: usize = 64;
 /// How long a write waits for its acknowledgements.
@@ -162,7 +160,7 @@ impl Process {
             apply,
             kv,
             commits: CommitWaiters::new(),
-            reads: ReadWaiters::new(READ_RETRY_INTERVAL),
+            reads: ReadWaiters::new(),
             conflicts: None,
             forwards_writes,
             forwards: Forwards::new(FORWARDED_BYTES_MAX),
@@ -287,7 +285,7 @@ impl Process {
             }
             self.resolve(now, checker, effects)?;
             let has_answered = std::mem::take(&mut self.has_answered);
-            let questions = self.reads.take_questions(now);
+            let questions = self.reads.take_questions(now, self.node.retry_interval());
             if questions.is_empty() && !has_answered {
                 break;
             }

@@ -28,6 +28,8 @@ pub struct Profile {
     /// Writes that ask for less than synced copies on a quorum, in chances of a thousand.
     pub(crate) relaxed: u64,
     pub(crate) messages: MessageRates,
+    /// How long every message is under way beyond what is usual, of the kind that nobody calls a fault: the nodes are far apart.
+    pub(crate) distance: Duration,
     /// Mean time between faults of nodes, links and disks; zero for none at all.
     pub(crate) fault_interval: Duration,
     /// What a fault is, by weight.
@@ -90,8 +92,12 @@ impl Profile {
             only: None,
             skew_per_mille: [0, 10, 50][random.below(3) as usize],
             lease: None,
+            distance: Duration::ZERO,
         };
         profile.lease = profile.lease_of([0, 0, 300, 500, 1_000][random.below(5) as usize]);
+        if random.below(8) == 0 {
+            profile.distance = Duration::from_millis(20 + random.below(280));
+        }
         profile
     }
 
@@ -117,6 +123,7 @@ impl Profile {
             fault_interval: Duration::ZERO,
             skew_per_mille: 0,
             lease: None,
+            distance: Duration::ZERO,
             ..Self::drawn(0)
         }
     }

@@ -136,6 +136,7 @@ impl World {
         let list = members(profile.nodes, QuorumPolicy::SimpleMajority, &[]);
         let quorums = Quorums::new(&list).expect("majorities meet");
         let mut faults = FaultCounts::default();
+        let network = Network::over(profile.distance);
         let host = |id| (id, Host::new(Machine::new(id, &profile)));
         let mut hosts: BTreeMap<NodeId, Host> = list.electable().iter().map(host).collect();
         for host in hosts.values_mut() {
@@ -157,7 +158,7 @@ impl World {
             queue: EventQueue::new(),
             list,
             hosts,
-            network: Network::default(),
+            network,
             operations: 0,
             engines_refused: 0,
             forwarded: 0,

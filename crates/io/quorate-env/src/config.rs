@@ -77,18 +77,21 @@ pub struct RepConfig {
     /// What a read asks for, unless it says otherwise. Default: nothing; it sees some committed state, at
     /// once.
     pub consistency: ConsistencyPolicy,
-    /// How often a master tells the others that it lives. The same on every node. Default: 100 ms.
+    /// How often a master tells the others that it lives, at most: where a round trip to as many nodes as a commit needs takes longer, it
+    /// does so once in that time. The same on every node. Default: 100 ms.
     pub heartbeat_interval: Duration,
     /// A master that has no answers from a write quorum for this long steps down, and elections are timed
     /// by it. More than twice the heartbeat interval. Shorter means that a hung master is replaced sooner,
-    /// and that a slow network is taken for one. Default: 1 s.
+    /// and that a node which is held up is taken for one. Over a slow network it is ten round trips, up to 20 s, where that is longer: the nodes
+    /// measure them. Default: 1 s.
     pub election_timeout: Duration,
     /// The suspicion (phi) at which silence is taken for the master's death: 8 errs once in 10^8
     /// heartbeats. Above 0. Default: 8.
     pub phi_threshold: f64,
     /// Leases, by which a master answers linearizable reads without asking anybody: for so long a voter that grants one promises no other
     /// term. The same on every node; a node without them grants none. Longer than two heartbeat intervals and the drift of clocks, and no
-    /// longer than the election timeout; half of that is usual.
+    /// longer than the election timeout; half of that is usual. Where two round trips take longer than a lease it lapses between heartbeats, and
+    /// reads take a round as they do without.
     ///
     /// Without leases such a read takes a round of heartbeats through a write quorum, and rests on no clock. With them it rests on
     /// [`clock_drift_per_mille`](Self::clock_drift_per_mille), and while anybody reads so, whoever replaces a master that has died waits for its

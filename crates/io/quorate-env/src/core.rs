@@ -321,6 +321,7 @@ impl Core {
             master: progress.master.and_then(|master| self.master_address(master)),
             watermarks: progress.watermarks,
             tail_bytes: node.tail_bytes(),
+            round_trip: Some(node.timing().round_trip()).filter(|measured| !measured.is_zero()),
             is_recovering: progress.recovering,
             is_damaged: progress.damaged,
             restore_needed: progress.restore_needed,

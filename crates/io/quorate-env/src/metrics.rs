@@ -9,6 +9,7 @@
 //! | `quorate_term_round` | | the round of the term led or followed |
 //! | `quorate_watermark_vlsn` | `mark` | how far the node has come |
 //! | `quorate_tail_bytes` | | recent entries in memory |
+//! | `quorate_round_trip_seconds` | | to as many nodes as a commit needs; 0 where it is not known |
 //! | `quorate_recovering`, `quorate_damaged`, `quorate_restore_needed`, `quorate_halted` | | 1 if it is so |
 //! | `quorate_replica_connected` | `replica` | on a master: 1 if it feeds that replica |
 //! | `quorate_replica_lag_entries` | `replica` | on a master: how many entries that replica lacks |
@@ -31,6 +32,7 @@ pub(crate) struct Instruments {
     term_round: Gauge,
     marks: [Gauge; 6],
     tail_bytes: Gauge,
+    round_trip: Gauge,
     conditions: [Gauge; 4],
     replicas: Vec<ReplicaGauges>,
     next: Time,
@@ -63,6 +65,7 @@ impl Instruments {
             term_round: plain("quorate_term_round"),
             marks: ["trimmed", "engine_durable", "applied", "committed", "durable", "written"].map(mark),
             tail_bytes: plain("quorate_tail_bytes"),
+            round_trip: plain("quorate_round_trip_seconds"),
             conditions: ["quorate_recovering", "quorate_damaged", "quorate_restore_needed", "quorate_halted"]
                 .map(plain),
             replicas: members
@@ -98,6 +101,7 @@ impl Instruments {
             gauge.set(Vlsn::number(mark) as f64);
         }
         self.tail_bytes.set(status.tail_bytes as f64);
+        self.round_trip.set(status.round_trip.unwrap_or_default().as_secs_f64());
         let restore_needed = status.restore_needed.is_some();
         let conditions = [status.is_recovering, status.is_damaged, restore_needed, status.halted.is_some()];
         for (gauge, holds) in self.conditions.iter().zip(conditions) {

@@ -17,7 +17,6 @@ use std::time::Duration;
 ///    what is applied is judged at the moment when a read is released, whatever happened since it came.
 #[derive(Debug)]
 pub struct ReadWaiters<T> {
-    retry_interval: Duration,
     reads: BTreeMap<ReadId, Read<T>>,
     tokens: BTreeSet<(Vlsn, ReadId)>,
     /// When the node is to be asked for a position, next.
@@ -65,15 +64,21 @@ pub enum ReadOutcome {
     TimedOut,
 }
 
+/// Nobody waits.
+impl<T> Default for ReadWaiters<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 /// Whom to tell, and what.
 pub type ResolvedReads<T> = Vec<(T, ReadOutcome)>;
 
 impl<T> ReadWaiters<T> {
-    /// Nobody waits. The node is asked again at this interval while it does not answer.
+    /// Nobody waits.
     #[must_use]
-    pub const fn new(retry_interval: Duration) -> Self {
+    pub const fn new() -> Self {
         Self {
-            retry_interval,
             reads: BTreeMap::new(),
             tokens: BTreeSet::new(),
             questions: BTreeSet::new(),
@@ -113,25 +118,25 @@ impl<T> ReadWaiters<T> {
         self.reads.insert(read, Read { stage, deadline, whom });
     }
 
-    /// The reads that the node is to be asked for, now.
-    pub fn take_questions(&mut self, now: Time) -> Vec<ReadId> {
+    /// The reads that the node is to be asked for, now, and again after `retry_interval` while it does not answer.
+    pub fn take_questions(&mut self, now: Time, retry_interval: Duration) -> Vec<ReadId> {
         let due: Vec<_> = self.questions.iter().copied().take_while(|(at, _)| *at <= now).collect();
         for (_, read) in &due {
-            self.ask_at(*read, now + self.retry_interval);
+            self.ask_at(*read, now + retry_interval);
         }
-        let shared = self.shared_question(now);
+        let shared = self.shared_question(now, retry_interval);
         due.into_iter().map(|(_, read)| read).chain(shared).collect()
     }
 
     /// A question on behalf of all reads that bound the age of what they see, if one of them needs it now. It
     /// has a name of its own each time, so that an answer tells when it was asked.
-    fn shared_question(&mut self, now: Time) -> Option<ReadId> {
+    fn shared_question(&mut self, now: Time, retry_interval: Duration) -> Option<ReadId> {
         let (lag, _) = *self.lags.first()?;
         if self.freshness.is_within(lag, now) || self.freshness.asks_next()? > now {
             return None;
         }
         let read = self.next_id();
-        self.freshness.asked(read, now, self.retry_interval);
+        self.freshness.asked(read, now, retry_interval);
         Some(read)
     }
 
@@ -213,7 +218,7 @@ impl<T> ReadWaiters<T> {
 
     /// Gives up all reads: this node serves none any more.
     pub fn abandon(&mut self) -> Vec<T> {
-        let waiting = std::mem::replace(self, Self::new(self.retry_interval));
+        let waiting = std::mem::take(self);
         waiting.reads.into_values().map(|read| read.whom).collect()
     }
 

@@ -1,5 +1,6 @@
 use crate::MasterAddress;
 use quorate_core::{EntryId, GroupUuid, Member, NodeState, Term, Vlsn, Watermarks};
+use std::time::Duration;
 
 /// A node and its group, as the node sees them at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +21,8 @@ pub struct GroupStatus {
     pub watermarks: Watermarks,
     /// Bytes of recent log entries in memory, from where replicas and the engine are served.
     pub tail_bytes: usize,
+    /// How long a round trip takes to as many nodes as the master needs for a commit, where it is known: the patience of the nodes grows with it.
+    pub round_trip: Option<Duration>,
     /// The node may have lost entries and counts in no quorum until its log is refilled.
     pub is_recovering: bool,
     /// Some entries of its log cannot be read; they are fetched from the other nodes.

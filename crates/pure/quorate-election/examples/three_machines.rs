@@ -31,7 +31,7 @@ fn main() {
     println!("{first} leads term {term}");
     machines.retain(|machine| machine.id != first); // it is gone
     for machine in &mut machines {
-        machine.election.heartbeat(now); // the last that they heard of it
+        machine.election.heartbeat(now, Duration::ZERO); // the last that they heard of it
     }
     let (second, later) = elect(&mut machines, &mut now);
     println!("{second} leads term {later} in its place");

@@ -9,6 +9,7 @@ use quorate_core::Time;
 #[derive(Clone, Debug)]
 pub struct PhiAccrualDetector {
     intervals: VecDeque<f64>,
+    mean_min: f64,
     deviation_min: f64,
     last: Option<Time>,
 }
@@ -24,7 +25,16 @@ impl PhiAccrualDetector {
         // Two artificial intervals around the expected one, so that the first silence can be judged.
         let expected = interval.as_secs_f64();
         intervals.extend([expected * 0.75, expected * 1.25]);
-        Self { intervals, deviation_min: deviation_min.as_secs_f64().max(1e-6), last: None }
+        let mut detector = Self { intervals, mean_min: 0.0, deviation_min: 0.0, last: None };
+        detector.expect(interval, deviation_min);
+        detector
+    }
+
+    /// From now on a heartbeat is to be expected every `interval`, whatever was seen before; more of them come when somebody reads. The least
+    /// standard deviation changes with it.
+    pub fn expect(&mut self, interval: Duration, deviation_min: Duration) {
+        self.mean_min = interval.as_secs_f64();
+        self.deviation_min = deviation_min.as_secs_f64().max(1e-6);
     }
 
     /// A heartbeat arrived.
@@ -68,7 +78,7 @@ impl PhiAccrualDetector {
         let mean = self.intervals.iter().sum::<f64>() / count;
         let variance =
             self.intervals.iter().map(|interval| (interval - mean) * (interval - mean)).sum::<f64>() / count;
-        (mean, libm::sqrt(variance).max(self.deviation_min))
+        (mean.max(self.mean_min), libm::sqrt(variance).max(self.deviation_min))
     }
 }
 
@@ -115,6 +125,16 @@ mod tests {
         let deadline = detector.deadline(8.0).unwrap();
         assert!(detector.phi(deadline + Duration::from_millis(1)) >= 8.0);
         assert!(detector.phi(deadline - Duration::from_millis(1)) < 8.0);
+    }
+
+    #[test]
+    fn whoever_says_that_heartbeats_come_less_often_is_given_the_time() {
+        let mut detector = steady();
+        detector.expect(Duration::from_millis(500), Duration::from_millis(250));
+        assert!(detector.phi(at(5_500)) < 0.5);
+        assert!(detector.deadline(8.0).unwrap().since(at(5_000)) > Duration::from_millis(1_500));
+        detector.expect(Duration::from_millis(100), Duration::from_millis(10));
+        assert_eq!(detector.deadline(8.0), steady().deadline(8.0));
     }
 
     #[test]

@@ -1,7 +1,8 @@
 mod granting;
 
 use crate::lease::Grants;
-use crate::{ElectionMessage, LeaseTerms, PhiAccrualDetector, Promise, choose, is_certificate};
+use crate::timing::RoundTrips;
+use crate::{ElectionMessage, LeaseTerms, PhiAccrualDetector, Promise, Timing, choose, is_certificate};
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -12,9 +13,9 @@ use quorate_core::{EntryId, NodeId, NodeSet, QuorumSystem, Random, Term, Time};
 pub struct ElectionConfig {
     /// The voter.
     pub me: NodeId,
-    /// How often a master sends heartbeats.
+    /// How often a master sends heartbeats, at most: less often where a round trip takes longer ([`Timing`]).
     pub heartbeat_interval: Duration,
-    /// How long a voter waits for a ballot to end before it thinks of another one.
+    /// How long a voter waits for a ballot to end before it thinks of another one, at least: longer where a round trip takes more than a tenth of it.
     pub election_timeout: Duration,
     /// The phi at which silence is taken for death; higher is more patient.
     pub phi_threshold: f64,
@@ -136,6 +137,13 @@ pub struct Election {
     master: Master,
     phase: Phase,
     nonce: u64,
+    /// When the latest canvasses began, by their nonces: late answers measure too.
+    canvasses: VecDeque<(u64, Time)>,
+    round_trips: RoundTrips,
+    /// How long as many voters take to answer this one as elections and commits need.
+    measured: Duration,
+    /// How long they take to answer the master, as it says.
+    told: Duration,
     /// Hard evidence says that the master is dead: the canvass is repeated quickly, this many more times.
     eager_canvasses: u32,
     grants: Grants,
@@ -161,6 +169,10 @@ enum Phase {
 
 /// How many quick canvasses follow hard evidence of the master's death.
 const EAGER_CANVASSES: u32 = 16;
+/// How long each of them waits for answers, at least.
+const EAGER_PATIENCE: Duration = Duration::from_millis(20);
+/// How many canvasses are remembered for the sake of answers that come late.
+const CANVASSES_REMEMBERED: usize = 16;
 
 impl Election {
     /// A voter that starts `now` and had promised `promised`.
@@ -180,6 +192,10 @@ impl Election {
             master: Master::None,
             phase: Phase::Waiting { canvass_at },
             nonce: 0,
+            canvasses: VecDeque::new(),
+            round_trips: RoundTrips::default(),
+            measured: Duration::ZERO,
+            told: Duration::ZERO,
             eager_canvasses: 0,
             grants: Grants::default(),
             outputs: VecDeque::new(),
@@ -191,6 +207,33 @@ impl Election {
     #[must_use]
     pub const fn promised(&self) -> Term {
         self.promised
+    }
+
+    /// How patient this voter is at present, on the links that it has.
+    #[must_use]
+    pub fn timing(&self) -> Timing {
+        let configured = Timing::new(self.config.heartbeat_interval, self.config.election_timeout);
+        configured.with_round_trip(self.measured.max(self.told))
+    }
+
+    /// A member took so long to answer. Patience is by as many of the electable nodes as these quorums ask for.
+    pub fn answered(
+        &mut self,
+        electable: &NodeSet,
+        quorums: &dyn QuorumSystem,
+        from: NodeId,
+        round_trip: Duration,
+    ) {
+        self.round_trips.measured(from, round_trip);
+        let enough = |nodes: &NodeSet| quorums.is_election_quorum(nodes) && quorums.is_write_quorum(nodes);
+        let within = self.round_trips.within(self.config.me, electable, enough);
+        self.measured = within.unwrap_or(self.measured);
+    }
+
+    /// What this voter, as master, tells a peer of round trips: a peer that is farther away than others is told of its own way.
+    #[must_use]
+    pub fn round_trip_for(&self, peer: NodeId) -> Duration {
+        self.timing().round_trip().max(self.round_trips.of(peer))
     }
 
     /// The next effect, in the order in which they must be carried out.
@@ -236,13 +279,18 @@ impl Election {
         Ok(())
     }
 
-    /// The master of an accepted term was heard.
-    pub fn heartbeat(&mut self, now: Time) {
+    /// The master of an accepted term was heard, which finds that answers take `round_trip` ([`Timing::round_trip`]).
+    pub fn heartbeat(&mut self, now: Time, round_trip: Duration) {
         if self.master == Master::None {
             self.detector.clear();
         }
         self.master = Master::Other;
         self.eager_canvasses = 0;
+        self.told = round_trip;
+        let interval = Timing::new(self.config.heartbeat_interval, Duration::ZERO)
+            .with_round_trip(round_trip)
+            .heartbeat_interval();
+        self.detector.expect(interval, interval / 2);
         self.detector.heartbeat(now);
         self.suspect_at = self.detector.deadline(self.config.phi_threshold);
         self.wait(now);
@@ -322,11 +370,12 @@ impl Election {
     }
 
     fn wait(&mut self, now: Time) {
+        let election_timeout = self.timing().election_timeout();
         let pause = if self.eager_canvasses > 0 {
             jitter(&mut self.random, Duration::from_millis(2))
                 + Duration::from_millis(if self.eager_canvasses == EAGER_CANVASSES { 0 } else { 10 })
         } else {
-            self.config.election_timeout / 2 + jitter(&mut self.random, self.config.election_timeout)
+            election_timeout / 2 + jitter(&mut self.random, election_timeout)
         };
         self.phase = Phase::Waiting { canvass_at: self.after_lease(now + pause) };
     }
@@ -344,7 +393,13 @@ impl Election {
         self.nonce += 1;
         let eager = self.eager_canvasses > 0;
         self.eager_canvasses = self.eager_canvasses.saturating_sub(1);
-        let patience = if eager { Duration::from_millis(20) } else { self.config.election_timeout / 2 };
+        let timing = self.timing();
+        let patience =
+            if eager { EAGER_PATIENCE.max(timing.round_trip() * 2) } else { timing.election_timeout() / 2 };
+        if self.canvasses.len() == CANVASSES_REMEMBERED {
+            self.canvasses.pop_front();
+        }
+        self.canvasses.push_back((self.nonce, now));
         let me: NodeSet = [self.config.me].into_iter().collect();
         let counting = if standing.recovering { NodeSet::new() } else { me.clone() };
         self.phase = Phase::Canvassing { agreed: me.clone(), counting, answered: me, until: now + patience };
@@ -370,6 +425,9 @@ impl Election {
         agrees: bool,
         recovering: bool,
     ) {
+        if let Some((_, began)) = self.canvasses.iter().find(|(canvass, _)| *canvass == nonce) {
+            self.answered(standing.electable, standing.quorums, from, now.since(*began));
+        }
         if let Phase::Canvassing { agreed, counting, answered, .. } = &mut self.phase
             && nonce == self.nonce
         {
@@ -405,8 +463,10 @@ impl Election {
         };
         self.event(ElectionEvent::BallotBegan { term });
         let own = self.promise(standing, term);
-        let until = now + self.config.election_timeout;
-        let judge_at = now + self.config.heartbeat_interval.min(self.config.election_timeout / 4);
+        let timing = self.timing();
+        let until = now + timing.election_timeout();
+        let patience = timing.heartbeat_interval().min(timing.election_timeout() / 4);
+        let judge_at = now + patience.max(timing.round_trip() * 2);
         self.phase = Phase::Preparing { term, promises: alloc::vec![own], expected, judge_at, until };
         self.send_to_others(standing, &ElectionMessage::Prepare { term });
         self.judge_if_complete(now, standing);
@@ -541,6 +601,7 @@ impl Election {
     fn lead(&mut self, term: Term) {
         self.taken = term;
         self.master = Master::Me;
+        self.told = Duration::ZERO;
         self.detector.clear();
         self.outputs.push_back(Output::Win { term });
     }

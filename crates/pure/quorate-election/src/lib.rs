@@ -1,7 +1,7 @@
 //! Who leads: ranked ballots with canvass, a phi-accrual failure detector, and heartbeat rounds.
 //!
 //! [`Election`] decides what one voter promises and when it proposes; [`HeartbeatRounds`] tells a master whether a write quorum still
-//! answers it; [`PhiAccrualDetector`] turns heartbeats into suspicion. None of them reads a clock or sends anything: time is an argument, and
+//! answers it; [`PhiAccrualDetector`] turns heartbeats into suspicion; [`Timing`] is how patient they are on the links there are. None of them reads a clock or sends anything: time is an argument, and
 //! what is to be persisted or sent comes out of [`Election::poll`] in the order in which it must be carried out.
 //!
 //! # Alone
@@ -33,6 +33,7 @@ mod election;
 mod lease;
 mod message;
 mod rounds;
+mod timing;
 
 pub use ballot::{Candidate, choose, is_certificate};
 pub use detector::PhiAccrualDetector;
@@ -43,3 +44,4 @@ pub use message::{ElectionMessage, Promise};
 pub use mutation::Mutation;
 pub use quorate_core::{EntryId, NodeId, NodeSet, QuorumSystem, Term, Time};
 pub use rounds::{HeartbeatRounds, ReadRound};
+pub use timing::{ROUND_TRIP_MAX, Timing};

@@ -36,7 +36,7 @@ impl Voter {
     fn following() -> Self {
         let mut voter = Self::granting(Some(LeaseTerms { span: SPAN, drift_per_mille: 0 }));
         voter.election.accept(term(1, 1)).expect("nothing higher is promised");
-        voter.election.heartbeat(at(0));
+        voter.election.heartbeat(at(0), Duration::ZERO);
         voter.effects();
         voter
     }
@@ -110,7 +110,7 @@ fn a_bound_voter_calls_no_ballot_and_canvasses_once_the_lease_is_over() {
 fn silence_that_ends_before_the_lease_is_followed_by_a_canvass_right_after_it() {
     let mut voter = Voter::following();
     voter.election.grant(at(0), term(1, 1), 1, Duration::from_millis(500));
-    voter.election.heartbeat(at(50));
+    voter.election.heartbeat(at(50), Duration::ZERO);
     let suspects = voter.election.deadline().expect("silence is timed");
     assert!(suspects < at(500), "patience is shorter than the lease here: {suspects:?}");
     assert_eq!(voter.act(|election, standing| election.expire(suspects, standing)), []);

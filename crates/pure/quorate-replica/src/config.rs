@@ -4,9 +4,9 @@ use quorate_election::LeaseTerms;
 /// How one node behaves. The shell has checked it.
 #[derive(Clone, Debug)]
 pub struct NodeConfig {
-    /// How often a master sends heartbeats.
+    /// How often a master sends heartbeats, at most ([`Timing`](quorate_election::Timing)).
     pub heartbeat_interval: Duration,
-    /// Without answers from a write quorum for this long a master steps down; ballots and retries are timed by it too.
+    /// Without answers from a write quorum for this long, at least, a master steps down; ballots and retries are timed by it too.
     pub election_timeout: Duration,
     /// The phi at which a replica takes silence for the master's death.
     pub phi_threshold: f64,

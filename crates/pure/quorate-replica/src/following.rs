@@ -75,7 +75,7 @@ impl Node {
             return;
         }
         self.counters.heartbeats_received += 1;
-        self.election.heartbeat(now);
+        self.election.heartbeat(now, heartbeat.round_trip);
         self.follow(now, from, heartbeat.term);
         self.check_stream(now, heartbeat);
         // An acknowledgement may have been lost, and nothing else would ever repeat it.
@@ -167,11 +167,12 @@ impl Node {
         if !self.accept(now, from, term) {
             return;
         }
+        let retry_at = now + self.timing().election_timeout();
         let Role::Following(following) = &mut self.role else { return };
         match following.stream.as_mut().and_then(|current| current.answered(term, stream, answer)) {
             None => {}
             Some(Err(base)) => {
-                following.retry_at = Some(now + self.config.election_timeout);
+                following.retry_at = Some(retry_at);
                 if following.restore_needed.replace(base) != Some(base) {
                     self.event(Event::RestoreNeeded { base });
                 }

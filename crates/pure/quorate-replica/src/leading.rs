@@ -240,7 +240,7 @@ impl Node {
     /// A master that a write quorum has not answered for an election timeout no longer leads.
     pub(crate) fn check_quorum(&mut self, now: Time) {
         if let Role::Leading(leading) = &self.role
-            && now >= leading.rounds.quorum_until(&self.group.quorums, self.config.election_timeout)
+            && now >= leading.rounds.quorum_until(&self.group.quorums, self.timing().election_timeout())
         {
             self.step_down(now, Some(Event::QuorumLost));
         }
@@ -248,7 +248,7 @@ impl Node {
 
     /// Whether a write quorum has answered this master's heartbeats of late.
     pub(crate) fn is_followed(&self, now: Time) -> bool {
-        let patience = self.config.heartbeat_interval.saturating_mul(3);
+        let patience = self.timing().heartbeat_interval() * 3;
         match &self.role {
             Role::Leading(leading) => now < leading.rounds.quorum_until(&self.group.quorums, patience),
             _ => false,
@@ -258,18 +258,20 @@ impl Node {
     pub(crate) fn heartbeat_if_due(&mut self, now: Time) {
         let committed = self.applying.committed();
         let own_durable = self.applying.engine_durable();
+        let heartbeat_interval = self.timing().heartbeat_interval();
         let Role::Leading(leading) = &mut self.role else { return };
         if now < leading.heartbeat_due_at(&self.group.quorums) {
             return;
         }
-        leading.heartbeat_at = now + self.config.heartbeat_interval;
+        leading.heartbeat_at = now + heartbeat_interval;
         let (term, sequence) = (leading.term, leading.rounds.next(now));
         let lease = leading.lease.asks_for(now, self.config.lease);
         let trim = mistake!(self.config.mutation, TrimWithoutAll => own_durable; leading.trim(own_durable));
         let beat = |peer: &Peer| {
             let (stream, sent) = (peer.feeder.stream(), peer.feeder.sent());
             let sent = sent.filter(|_| stream.is_some());
-            (peer.node, Heartbeat { term, sequence, committed, stream, sent, trim, lease })
+            let round_trip = self.election.round_trip_for(peer.node);
+            (peer.node, Heartbeat { term, sequence, committed, stream, sent, trim, lease, round_trip })
         };
         let beats: Vec<(NodeId, Heartbeat)> = leading.peers.iter().map(beat).collect();
         let trims = trim > leading.trim_told;
@@ -299,10 +301,15 @@ impl Node {
         if reply.term != leading.term {
             return;
         }
+        let sent_at = leading.rounds.sent_at(reply.sequence);
         leading.rounds.answered(from, reply.sequence);
         if let Some(peer) = leading.peer(from) {
             peer.applied = peer.applied.max(reply.applied);
             peer.engine_durable = peer.engine_durable.max(reply.engine_durable);
+        }
+        if let Some(sent_at) = sent_at {
+            let (electable, quorums) = (&self.group.electable, &self.group.quorums);
+            self.election.answered(electable, quorums, from, now.since(sent_at));
         }
     }
 

@@ -112,6 +112,8 @@ pub struct Heartbeat {
     pub trim: Option<Vlsn>,
     /// Asks for a lease: that for so long, from when this arrives, the receiver promises no other term.
     pub lease: Option<Duration>,
+    /// How long answers take of as many voters as the master needs, or of the receiver if that is longer: it is as patient as that asks for.
+    pub round_trip: Duration,
 }
 
 /// "I follow."

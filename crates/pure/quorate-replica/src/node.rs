@@ -16,7 +16,7 @@ use quorate_core::{
     BootId, EntryId, GroupUuid, HardState, MemberList, NodeId, NodeSet, NodeState, Roster, Term, TermTable,
     Time, Vlsn, Watermarks,
 };
-use quorate_election::{Election, ElectionConfig};
+use quorate_election::{Election, ElectionConfig, Timing};
 use quorate_policy::Quorums;
 use quorate_stream::{Holds, StreamMessage};
 
@@ -212,7 +212,7 @@ impl Node {
             Role::Unknown => None,
             Role::Following(following) => following.deadline(),
             Role::Leading(leading) => {
-                Some(leading.deadline(&self.group.quorums, self.config.election_timeout))
+                Some(leading.deadline(&self.group.quorums, self.timing().election_timeout()))
             }
         };
         let others = [
@@ -466,8 +466,16 @@ impl Node {
         self.log.terms.last()
     }
 
-    pub(crate) fn retry_interval(&self) -> Duration {
-        self.config.heartbeat_interval.saturating_mul(2)
+    /// How patient this node is at present: as its configuration says, or more so on links that are slow.
+    #[must_use]
+    pub fn timing(&self) -> Timing {
+        self.election.timing()
+    }
+
+    /// How long to wait for what another node was asked before it is asked again.
+    #[must_use]
+    pub fn retry_interval(&self) -> Duration {
+        self.timing().heartbeat_interval() * 2
     }
 
     pub(crate) fn store_hard_state(&mut self) {

@@ -80,7 +80,7 @@ impl Node {
     fn ask_for_repair(&mut self, now: Time, peer: NodeId) {
         let Some(range) = self.repairing.damaged.first() else { return };
         let (first, last) = (self.repairing.fetched.next(range), range.last);
-        self.repairing.ask_at = now + self.config.election_timeout;
+        self.repairing.ask_at = now + self.timing().election_timeout();
         self.send(peer, Message::RepairRequest { first, last });
     }
 

@@ -192,6 +192,8 @@ struct WireHeartbeat {
     /// 0 asks for no lease.
     #[prost(uint64, tag = "7")]
     lease_nanos: u64,
+    #[prost(uint64, tag = "8")]
+    round_trip_nanos: u64,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -500,6 +502,10 @@ impl WirePromise {
     }
 }
 
+fn nanos(span: Duration) -> u64 {
+    u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)
+}
+
 impl From<Heartbeat> for WireHeartbeat {
     fn from(heartbeat: Heartbeat) -> Self {
         Self {
@@ -509,7 +515,8 @@ impl From<Heartbeat> for WireHeartbeat {
             stream: heartbeat.stream.map(|stream| stream.0),
             sent: Vlsn::number(heartbeat.sent),
             trim: Vlsn::number(heartbeat.trim),
-            lease_nanos: heartbeat.lease.map_or(0, |span| u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)),
+            lease_nanos: heartbeat.lease.map_or(0, nanos),
+            round_trip_nanos: nanos(heartbeat.round_trip),
         }
     }
 }
@@ -524,6 +531,7 @@ impl From<WireHeartbeat> for Heartbeat {
             sent: Vlsn::new(wire.sent),
             trim: Vlsn::new(wire.trim),
             lease: (wire.lease_nanos > 0).then(|| Duration::from_nanos(wire.lease_nanos)),
+            round_trip: Duration::from_nanos(wire.round_trip_nanos),
         }
     }
 }

@@ -154,9 +154,19 @@ fn message() -> impl Strategy<Value = Message> {
         (
             (term(), any::<u64>(), position(), proptest::option::of(stream()), position(), position()),
             proptest::option::of((1_u64..).prop_map(Duration::from_nanos)),
+            any::<u64>().prop_map(Duration::from_nanos),
         )
-            .prop_map(|((term, sequence, committed, stream, sent, trim), lease)| {
-                Message::Heartbeat(Heartbeat { term, sequence, committed, stream, sent, trim, lease })
+            .prop_map(|((term, sequence, committed, stream, sent, trim), lease, round_trip)| {
+                Message::Heartbeat(Heartbeat {
+                    term,
+                    sequence,
+                    committed,
+                    stream,
+                    sent,
+                    trim,
+                    lease,
+                    round_trip,
+                })
             }),
         (term(), any::<u64>(), position(), position(), any::<bool>()).prop_map(
             |(term, sequence, applied, engine_durable, granted)| {

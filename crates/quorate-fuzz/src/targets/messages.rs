@@ -116,6 +116,7 @@ fn others() -> Vec<(&'static str, Message)> {
         sent: Some(Vlsn::FIRST.next()),
         trim: None,
         lease: Some(Duration::from_millis(500)),
+        round_trip: Duration::from_micros(250),
     };
     let reply = HeartbeatReply {
         term: term(),

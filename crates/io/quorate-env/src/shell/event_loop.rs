@@ -1,7 +1,6 @@
 use super::apply_thread::ApplyCommand;
 use super::combiner::{Machine, Turn};
 use super::event::{Event, Inspection, ReadRequest, Write};
-use super::forward::Forwarding;
 use super::inbox::Budget;
 use super::listeners::ListenerCommand;
 use super::log_reader::LogRead;
@@ -43,7 +42,8 @@ pub(crate) struct EventLoop {
     pub(super) commits: CommitWaiters<WriteTicket>,
     pub(super) reads: ReadWaiters<WaitingRead>,
     pub(super) forwards: Forwards<WriteTicket>,
-    pub(super) forwarding: Forwarding,
+    /// Where this node does not lead, it hands writes to the master.
+    pub(super) passes_writes_on: bool,
     pub(super) pauses: Pauses,
     pub(super) state: Box<dyn StateStore>,
     /// Keeps others out of the data directory until all is done.

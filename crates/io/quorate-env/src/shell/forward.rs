@@ -16,7 +16,7 @@ impl EventLoop {
     pub(super) fn forward_target(&self) -> Option<NodeId> {
         let progress = self.node.progress();
         let is_replica = self.halted.is_none() && progress.state == NodeState::Replica;
-        progress.master.filter(|_| self.forwarding.is_on && is_replica)
+        progress.master.filter(|_| self.passes_writes_on && is_replica)
     }
 
     /// Passes on to the master what callers want written, in their order, as far as there is room; the rest
@@ -67,9 +67,9 @@ impl EventLoop {
         tell(lost);
     }
 
-    /// Another node leads.
+    /// Another node leads. The one that led has half an election timeout to say what became of the writes it was asked for.
     pub(super) fn forward_to_another(&mut self, master: NodeId) {
-        let by = self.core.clock.now() + self.forwarding.patience;
+        let by = self.core.clock.now() + self.node.timing().election_timeout() / 2;
         self.forwards.master_changed(master, by);
     }
 
@@ -130,15 +130,6 @@ impl EventLoop {
         let master = self.node.progress().master.and_then(|master| self.core.master_address(master));
         WriteError::NotMaster { master }
     }
-}
-
-/// How this node passes writes on.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Forwarding {
-    /// It does so at all.
-    pub(crate) is_on: bool,
-    /// How long a master that leads no more may take to say what became of a write.
-    pub(crate) patience: Duration,
 }
 
 /// The master is given less time than the caller has, so that its answer, which names the entry, comes before

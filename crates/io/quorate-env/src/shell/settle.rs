@@ -42,8 +42,8 @@ impl EventLoop {
         if self.reads.is_empty() {
             return;
         }
-        let now = self.core.clock.now();
-        for read in self.reads.take_questions(now) {
+        let (now, retry_interval) = (self.core.clock.now(), self.node.retry_interval());
+        for read in self.reads.take_questions(now, retry_interval) {
             self.node.read(now, read);
         }
         self.carry_out();

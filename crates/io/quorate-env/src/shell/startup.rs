@@ -5,7 +5,6 @@ use super::apply_thread::{ApplyCommand, ApplyThread};
 use super::closing::join;
 use super::combiner::Combiner;
 use super::event_loop::{EventLoop, Workers};
-use super::forward::Forwarding;
 use super::inbox::{Budget, NodeInbox};
 use super::listeners::{self, ListenerCommand};
 use super::log_reader::{self, LogRead};
@@ -104,9 +103,9 @@ pub(crate) fn open(
         has_ended: false,
         conflicts: None,
         commits: CommitWaiters::new(),
-        reads: ReadWaiters::new(config.heartbeat_interval),
+        reads: ReadWaiters::new(),
         forwards: Forwards::new(config.window_bytes_max),
-        forwarding: Forwarding { is_on: config.forward_writes, patience: config.election_timeout / 2 },
+        passes_writes_on: config.forward_writes,
         pauses: Pauses::default(),
         state: Box::new(state),
         directory: lock,

@@ -150,13 +150,13 @@ pub(crate) const SETTINGS: &[Setting] = &[
     number(
         "timeouts.heartbeat_interval_ms",
         |config| config.heartbeat_interval.as_millis().to_string(),
-        "How often the master tells that it lives. The same on every node.",
+        "How often the master tells that it lives, where a round trip takes no longer. The same on every node.",
     ),
     number(
         "timeouts.election_timeout_ms",
         |config| config.election_timeout.as_millis().to_string(),
-        "How long a master leads without answers; more than twice the heartbeat interval. The same on every \
-         node.",
+        "How long a master leads without answers; more than twice the heartbeat interval. Ten round trips where \
+         they take longer. The same on every node.",
     ),
     number(
         "timeouts.lease_ms",

@@ -195,7 +195,7 @@ fn what_is_committed_and_not_applied_yet_is_not_read_without_asking() {
             Output::Append { batch, epoch, .. } => appended = Some((epoch, batch)),
             Output::Send { to, message } => {
                 let packet = Envelope { uuid: group.host(master).node.identity(), message }.encode();
-                group.wires.push_back((master, to, packet));
+                group.dispatch(master, to, packet);
             }
             _ => {}
         }
@@ -204,7 +204,7 @@ fn what_is_committed_and_not_applied_yet_is_not_read_without_asking() {
     group.host(master).node.handle(now, Input::Durable { epoch, last: batch.last().vlsn });
     assert!(group.host(master).node.readable_until().is_some(), "not committed yet");
     let acknowledge = |group: &mut Group| {
-        while let Some((from, to, packet)) = group.wires.pop_front() {
+        while let Some((_, from, to, packet)) = group.wires.pop_front() {
             let Envelope { uuid, message } = Envelope::decode(packet).unwrap();
             if to == master {
                 group.host(to).node.handle(now, Input::Receive { from, uuid, message });

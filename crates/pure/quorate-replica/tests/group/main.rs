@@ -1,6 +1,7 @@
 //! Whole groups of nodes over a perfect network and instant logs: the protocol's main stories.
 
 mod leases;
+mod slow_links;
 
 use bytes::Bytes;
 use quorate_core::*;
@@ -22,7 +23,10 @@ struct Group {
     config: NodeConfig,
     hosts: Vec<Host>,
     now: Time,
-    wires: VecDeque<(NodeId, NodeId, Packet)>,
+    /// What is under way, by when it arrives.
+    wires: VecDeque<(Time, NodeId, NodeId, Packet)>,
+    /// How long messages to or from a node are under way, beyond no time at all.
+    delays: Vec<(NodeId, Duration)>,
     cut: Vec<(NodeId, NodeId)>,
     reads: Vec<(NodeId, ReadId, Result<Option<Vlsn>, ReadFailure>)>,
     /// Writes that a node was asked for, and by whom.
@@ -61,6 +65,7 @@ impl Group {
             hosts: Vec::new(),
             now: Time::ZERO,
             wires: VecDeque::new(),
+            delays: Vec::new(),
             cut: Vec::new(),
             reads: Vec::new(),
             asked: Vec::new(),
@@ -124,7 +129,7 @@ impl Group {
     }
 
     fn drain(&mut self, node: NodeId) {
-        let mut inputs = Vec::new();
+        let (mut inputs, mut packets) = (Vec::new(), Vec::new());
         let host = &mut self.hosts[usize::from(node.as_u16()) - 1];
         while let Some(output) = host.node.poll() {
             match output {
@@ -152,7 +157,7 @@ impl Group {
                 }
                 Output::Send { to, message } => {
                     let packet = Envelope { uuid: host.node.roster().map(Roster::uuid), message }.encode();
-                    self.wires.push_back((node, to, packet));
+                    packets.push((to, packet));
                 }
                 Output::ReadLog { reader, from, .. } => {
                     let batch = host.log.iter().find(|batch| batch.last().vlsn >= from).unwrap();
@@ -179,16 +184,30 @@ impl Group {
                 Output::Repair { .. } | Output::Trim { .. } | Output::Event(_) => {}
             }
         }
+        for (to, packet) in packets {
+            self.dispatch(node, to, packet);
+        }
         for input in inputs {
             self.input(node, input);
         }
+    }
+
+    fn dispatch(&mut self, from: NodeId, to: NodeId, packet: Packet) {
+        let delay_of =
+            |end| self.delays.iter().filter(|(node, _)| *node == end).map(|(_, delay)| *delay).sum();
+        let (behind, ahead): (Duration, Duration) = (delay_of(from), delay_of(to));
+        let arrives = self.now + behind + ahead;
+        let place = self.wires.partition_point(|(earlier, ..)| *earlier <= arrives);
+        self.wires.insert(place, (arrives, from, to, packet));
     }
 
     /// Delivers everything, then lets time pass to the next deadline, until `span` is over.
     fn run(&mut self, span: Duration) {
         let end = self.now + span;
         loop {
-            while let Some((from, to, packet)) = self.wires.pop_front() {
+            while self.wires.front().is_some_and(|(arrives, ..)| *arrives <= self.now)
+                && let Some((_, from, to, packet)) = self.wires.pop_front()
+            {
                 if self.host(from).up && self.host(to).up && !self.cut.contains(&(from, to)) {
                     let Envelope { uuid, message } =
                         Envelope::decode(packet).expect("nodes understand each other");
@@ -196,7 +215,9 @@ impl Group {
                 }
             }
             let hosts = self.hosts.iter().filter(|host| host.up);
-            let next = hosts.filter_map(|host| host.node.deadline()).min().unwrap();
+            let deadlines = hosts.filter_map(|host| host.node.deadline());
+            let arrival = self.wires.front().map(|(arrives, ..)| *arrives);
+            let next = deadlines.chain(arrival).min().unwrap();
             if next > end {
                 self.now = end;
                 return;

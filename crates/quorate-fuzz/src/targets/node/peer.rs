@@ -172,6 +172,7 @@ impl Words<'_, '_> {
             stream: Some(self.stream()),
             sent: self.position(),
             trim: self.position(),
+            round_trip: Duration::from_millis(if sequence % 8 == 5 { 100 * sequence } else { 0 }),
         })
     }
 
