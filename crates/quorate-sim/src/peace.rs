@@ -76,8 +76,9 @@ impl World {
         }
         match self.disagreement() {
             None => self.check_equal(),
-            Some(disagreement) => Rule::PeaceConverges
-                .broken(format!("after {} s of peace {disagreement}", patience.as_secs())),
+            Some(disagreement) => {
+                Rule::PeaceConverges.broken(format!("after {} s of peace {disagreement}", patience.as_secs()))
+            }
         }
     }
 

@@ -45,6 +45,12 @@ impl Timing {
         self.heartbeat_interval_min.max(self.round_trip)
     }
 
+    /// How long to wait for an answer before asking again. Whoever is asked may have to ask a quorum in turn.
+    #[must_use]
+    pub fn retry_interval(&self) -> Duration {
+        (self.heartbeat_interval_min * 2).max(self.round_trip * 4)
+    }
+
     /// Without answers from a write quorum for this long a master steps down; ballots and retries are timed by it too.
     #[must_use]
     pub fn election_timeout(&self) -> Duration {
@@ -134,13 +140,14 @@ mod tests {
         let timing = Timing::new(ms(100), ms(1000));
         let times = |round_trip| {
             let timing = timing.with_round_trip(round_trip);
-            (timing.heartbeat_interval(), timing.election_timeout())
+            (timing.heartbeat_interval(), timing.retry_interval(), timing.election_timeout())
         };
-        assert_eq!(times(ms(0)), (ms(100), ms(1000)));
-        assert_eq!(times(ms(100)), (ms(100), ms(1000)));
-        assert_eq!(times(ms(150)), (ms(150), ms(1500)));
-        assert_eq!(times(ms(400)), (ms(400), ms(4000)));
-        assert_eq!(times(Duration::MAX), (ms(2000), ms(20_000)), "nobody can put an election off for ever");
+        assert_eq!(times(ms(0)), (ms(100), ms(200), ms(1000)));
+        assert_eq!(times(ms(40)), (ms(100), ms(200), ms(1000)));
+        assert_eq!(times(ms(90)), (ms(100), ms(360), ms(1000)));
+        assert_eq!(times(ms(400)), (ms(400), ms(1600), ms(4000)));
+        let longest = (ms(2000), ms(8000), ms(20_000));
+        assert_eq!(times(Duration::MAX), longest, "nobody can put an election off for ever");
     }
 
     #[test]

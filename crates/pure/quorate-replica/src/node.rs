@@ -472,10 +472,10 @@ impl Node {
         self.election.timing()
     }
 
-    /// How long to wait for what another node was asked before it is asked again.
+    /// How long this node waits for an answer of another before it asks again.
     #[must_use]
     pub fn retry_interval(&self) -> Duration {
-        self.timing().heartbeat_interval() * 2
+        self.timing().retry_interval()
     }
 
     pub(crate) fn store_hard_state(&mut self) {

@@ -11,6 +11,7 @@ mod delivery;
 mod divergence;
 mod elections;
 mod failover;
+mod far_apart;
 mod forwarding;
 mod freshness;
 mod load;
