@@ -4,15 +4,19 @@ use bytes::Bytes;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use quorate_codec::{Encoder, HEADER_BYTES, decode};
 use quorate_core::{Batch, EntryId, EntryKind, NodeId, Requirement, Term, Vlsn};
+use std::collections::VecDeque;
 use std::hint::black_box;
 
 const ENTRIES: usize = 1000;
 /// A 16-byte key and a 100-byte value, with what the environment puts around them; and a larger document.
 const PAYLOAD_BYTES: [usize; 2] = [128, 1024];
+/// A batch lives until it is committed and applied, while the next ones are encoded.
+const BATCHES_HELD: usize = 8;
 
 fn encode(encoder: &mut Encoder, payloads: &[u8], payload_bytes: usize) -> Batch {
     let term = Term::new(1, NodeId::new(1));
     encoder.reset(0);
+    encoder.reserve(payloads.len() / payload_bytes * (HEADER_BYTES + payload_bytes));
     for (payload, number) in payloads.chunks(payload_bytes).zip(0..) {
         let id = EntryId { term, vlsn: Vlsn::FIRST.advance(number) };
         encoder.push(id, EntryKind::Data, Requirement::SYNC, number, payload);
@@ -46,6 +50,15 @@ fn codec(criterion: &mut Criterion) {
         });
         group.bench_function("encode", |bencher| {
             bencher.iter(|| encode(&mut encoder, black_box(&payloads), payload_bytes));
+        });
+        group.bench_function("encode, batches held", |bencher| {
+            let mut held = VecDeque::new();
+            bencher.iter(|| {
+                if held.len() == BATCHES_HELD {
+                    held.pop_front();
+                }
+                held.push_back(encode(&mut encoder, black_box(&payloads), payload_bytes));
+            });
         });
         group.bench_function("decode", |bencher| {
             let frames: &Bytes = batch.frames();

@@ -9,16 +9,21 @@ const LONG_BYTES_MIN: usize = 768;
 /// The checksum of `bytes`.
 #[inline]
 pub(crate) fn checksum(bytes: &[u8]) -> u32 {
-    checksum_append(0, bytes)
-}
-
-/// The checksum of bytes whose checksum is `before`, with `bytes` behind them.
-#[inline]
-pub(crate) fn checksum_append(before: u32, bytes: &[u8]) -> u32 {
     #[cfg(target_arch = "x86_64")]
     if bytes.len() < LONG_BYTES_MIN
-        && let Some(checksum) = x86_64::append(before, bytes)
+        && let Some(checksum) = x86_64::of(bytes)
     {
+        return checksum;
+    }
+    crc32c::crc32c(bytes)
+}
+
+/// The checksum of bytes whose checksum is `before`, with a few `bytes` behind them. Their number is known when this
+/// is compiled, so that it takes no loop.
+#[inline]
+pub(crate) fn checksum_append<const LENGTH: usize>(before: u32, bytes: &[u8; LENGTH]) -> u32 {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(checksum) = x86_64::append(before, bytes) {
         return checksum;
     }
     crc32c::crc32c_append(before, bytes)
@@ -33,11 +38,24 @@ mod x86_64 {
     /// `None` on a processor without the instruction.
     #[inline]
     #[allow(unsafe_code)]
-    pub(super) fn append(before: u32, bytes: &[u8]) -> Option<u32> {
+    pub(super) fn of(bytes: &[u8]) -> Option<u32> {
         // SAFETY: the function needs nothing but the instruction, which this processor has.
-        sse42::get().then(|| unsafe { append_by_word(before, bytes) })
+        sse42::get().then(|| unsafe { append_by_word(0, bytes) })
     }
 
+    /// `None` on a processor without the instruction.
+    #[inline]
+    #[allow(unsafe_code)]
+    pub(super) fn append<const LENGTH: usize>(before: u32, bytes: &[u8; LENGTH]) -> Option<u32> {
+        #[target_feature(enable = "sse4.2")]
+        fn unrolled<const LENGTH: usize>(before: u32, bytes: &[u8; LENGTH]) -> u32 {
+            append_by_word(before, bytes)
+        }
+        // SAFETY: the function needs nothing but the instruction, which this processor has.
+        sse42::get().then(|| unsafe { unrolled(before, bytes) })
+    }
+
+    #[inline]
     #[target_feature(enable = "sse4.2")]
     fn append_by_word(before: u32, bytes: &[u8]) -> u32 {
         let (words, rest) = bytes.as_chunks();
@@ -61,12 +79,16 @@ mod tests {
     proptest! {
         #[test]
         fn it_is_the_checksum_that_the_crate_computes(
-            before in any::<u32>(),
             bytes in vec(any::<u8>(), 0..2 * LONG_BYTES_MIN),
             start in 0_usize..9,
         ) {
             let bytes = &bytes[start.min(bytes.len())..];
-            prop_assert_eq!(checksum_append(before, bytes), crc32c::crc32c_append(before, bytes));
+            prop_assert_eq!(checksum(bytes), crc32c::crc32c(bytes));
+        }
+
+        #[test]
+        fn it_goes_on_from_a_checksum_as_the_crate_does(before in any::<u32>(), bytes in any::<[u8; 31]>()) {
+            prop_assert_eq!(checksum_append(before, &bytes), crc32c::crc32c_append(before, &bytes));
         }
     }
 

@@ -61,6 +61,14 @@ impl Encoder {
         self.frames.len()
     }
 
+    /// Makes room for entries that are about to be pushed, whose frames take `frame_bytes` bytes together. Without
+    /// it, a batch that outgrows its buffer is copied to another one, several times if it is large.
+    pub fn reserve(&mut self, frame_bytes: usize) {
+        if self.frames.capacity() - self.frames.len() < frame_bytes {
+            self.frames.reserve(frame_bytes.max(BUFFER_BYTES));
+        }
+    }
+
     /// Encodes the entry that follows the last one. `timestamp_micros` counts from the Unix epoch.
     ///
     /// # Panics
@@ -80,13 +88,13 @@ impl Encoder {
         let offset = self.frames.len();
         assert!(offset + frame_bytes <= u32::MAX as usize, "offsets within a batch fit 32 bits");
 
-        let (header, checksum) = header::encode(id, kind, requirement, timestamp_micros, payload, self.chain);
-        self.make_room(frame_bytes);
-        self.frames.extend_from_slice(&header);
+        self.reserve(frame_bytes);
+        self.frames.extend_from_slice(&[0; HEADER_BYTES]);
+        let header = self.frames.last_chunk_mut().expect("it was just put there");
+        self.chain = header::encode(header, id, kind, requirement, timestamp_micros, payload, self.chain);
         self.frames.extend_from_slice(payload);
         self.offsets.push(offset as u32);
         self.runs.push(id, kind, requirement);
-        self.chain = checksum;
         self.last = Some(id);
     }
 
@@ -110,11 +118,5 @@ impl Encoder {
         let Some(last) = self.last else { return };
         assert!(id.vlsn == last.vlsn.next(), "VLSNs are dense: {} follows {last}", id.vlsn);
         assert!(id.term >= last.term, "terms never decrease: {id} follows {last}");
-    }
-
-    fn make_room(&mut self, frame_bytes: usize) {
-        if self.frames.capacity() - self.frames.len() < frame_bytes {
-            self.frames.reserve(frame_bytes.max(BUFFER_BYTES));
-        }
     }
 }

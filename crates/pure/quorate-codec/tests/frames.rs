@@ -172,6 +172,25 @@ fn batches_taken_one_after_the_other_form_one_chain() {
 }
 
 #[test]
+fn room_made_in_advance_changes_no_byte_of_a_batch() {
+    let payload = [7; 1000];
+    let encode = |reserved: usize| {
+        let mut encoder = Encoder::new(9);
+        encoder.push(id(1, 1), EntryKind::TermStart, Requirement::SYNC, 1, b"start");
+        let first = encoder.finish().unwrap();
+        encoder.reserve(reserved);
+        for number in 2..200 {
+            encoder.push(id(1, number), EntryKind::Data, Requirement::SYNC, 2, &payload);
+        }
+        (first, encoder.finish().unwrap())
+    };
+    let (first, second) = encode(198 * (HEADER_BYTES + payload.len()));
+    assert_same(&encode(0).1, &second);
+    assert_same(&decode_again(&second, second.frames().clone()).unwrap(), &second);
+    assert_eq!(first.chain_after(), second.chain_before());
+}
+
+#[test]
 fn a_reset_encoder_forgets_what_was_not_taken_and_follows_the_new_chain() {
     let mut encoder = Encoder::new(9);
     encoder.push(id(8, 1), EntryKind::Data, Requirement::SYNC, 1, b"dropped");

@@ -10,7 +10,7 @@ use crate::{Event, LogReadFor, NodeConfig, Output, Proposal, ProposeError, ReadF
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::time::Duration;
-use quorate_codec::Encoder;
+use quorate_codec::{Encoder, HEADER_BYTES};
 use quorate_core::{
     Batch, EntryId, EntryKind, LogError, NodeId, NodeSet, Requirement, Service, Term, TermTable, Time, Vlsn,
 };
@@ -174,6 +174,7 @@ impl Node {
         let reachable = leading.reachable(me);
         check_replicas(proposals, &self.group.quorums, &reachable)?;
         let first = EntryId { term: leading.term, vlsn: Vlsn::after(self.log.terms.last_vlsn()) };
+        leading.encoder.reserve(proposals.iter().map(|proposal| HEADER_BYTES + proposal.payload.len()).sum());
         for (proposal, offset) in proposals.iter().zip(0..) {
             let id = EntryId { term: first.term, vlsn: first.vlsn.advance(offset) };
             let requirement = proposal.durability.requirement();
