@@ -324,7 +324,7 @@ impl LogStore for Log {
         self.guarded(|log| log.replace_damaged(batch))
     }
 
-    /// A step writes a megabyte at most. In order: the next segment is zero-filled; the index of a sealed
+    /// A step that fills writes 256 KiB. In order: the next segment is zero-filled; the index of a sealed
     /// segment is written to its file; the last segment is told what is durable, so that damage to its end
     /// can be told from a torn write.
     fn prepare(&mut self) -> Result<bool, LogError> {

@@ -28,8 +28,8 @@ pub(crate) struct Space {
     pub(crate) bytes: usize,
 }
 
-/// How much is filled in one step, in bytes.
-const STEP_BYTES: usize = 1 << 20;
+/// How much is filled in one step, in bytes. Whoever syncs the log meanwhile waits for the disk that long, and longer steps are not cheaper.
+const STEP_BYTES: usize = 256 << 10;
 static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
 
 impl Reserve {

@@ -68,8 +68,9 @@ const GROUP_BYTES_MAX: usize = 8 << 20;
 /// The log prepares for what comes once nothing has come for so long: a step may take a millisecond, for
 /// which a write that comes meanwhile has to wait.
 const IDLE_BEFORE_PREPARING: Duration = Duration::from_millis(20);
-/// Under a load without pauses it does a step every so many bytes, so that no segment has to be made at once.
-const BYTES_PER_PREPARATION: usize = 1 << 20;
+/// Under a load without pauses it does a step every so many bytes, fewer than a step makes room for, so that no
+/// segment has to be made at once.
+const BYTES_PER_PREPARATION: usize = 192 << 10;
 
 impl LogWriter {
     pub(crate) const fn new(
