@@ -147,7 +147,7 @@ struct CiOptions {
     #[arg(long)]
     without_test: bool,
     /// How many seeds the simulator runs.
-    #[arg(long, value_name = "N", env = "QUORATE_SIM_SEEDS", default_value_t = 70)]
+    #[arg(long, value_name = "N", env = "QUORATE_SIM_SEEDS", default_value_t = 50)]
     sim_seeds: u64,
 }
 

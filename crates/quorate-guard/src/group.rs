@@ -136,13 +136,17 @@ mod tests {
     #[global_allocator]
     static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-    /// What one batch of so many entries takes, once what is kept for use again is there.
+    /// What one batch of so many entries takes, once what is kept for use again is there. Other tests of this process
+    /// allocate too: the least of several counts is that of the group.
     fn allocations(batch_entries: usize) -> usize {
         let mut group = Group::founded(3, batch_entries);
         (0..4).for_each(|_| _ = group.run());
-        let region = Region::new(ALLOCATOR);
-        (0..4).for_each(|_| _ = group.run());
-        region.change().allocations / (4 * BATCHES)
+        let counts = (0..16).map(|_| {
+            let region = Region::new(ALLOCATOR);
+            group.run();
+            region.change().allocations / BATCHES
+        });
+        counts.min().unwrap_or_default()
     }
 
     /// Buffers are taken in pieces of some length, so a long batch may need a piece more.
