@@ -76,6 +76,7 @@ impl Guest {
             let reader = PacketReader::new(group.limits.packet_bytes_max, compression);
             let reader = read(Arc::clone(&group), stream, reader, caller, service);
             group.tasks.start_reader((caller, service), reader);
+            group.called_by(caller);
         }
     }
 }

@@ -24,7 +24,7 @@ impl Link {
     ///
     /// A link that ends after it stood for a while is dialled again at once: if the peer's process is dead
     /// that is refused within a round trip, and whoever waits for the peer knows. A link that ends as soon as
-    /// it stands counts as a failed attempt.
+    /// it stands counts as a failed attempt. A pause after one ends early when the peer calls.
     pub(crate) async fn run(mut self) {
         loop {
             let Ended { reason, stood } = self.open_and_serve().await;
@@ -32,7 +32,10 @@ impl Link {
             if stood >= self.shared.limits.backoff_max {
                 self.backoff.reset();
             } else {
-                sleep(self.backoff.next()).await;
+                tokio::select! {
+                    () = sleep(self.backoff.next()) => {}
+                    () = self.shared.call_of(self.peer.id) => {}
+                }
             }
         }
     }

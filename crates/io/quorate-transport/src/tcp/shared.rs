@@ -10,8 +10,10 @@ use quorate_core::{
     Admission, Hello, Inbox, Member, MemberList, NodeId, Packet, PeerEvent, SendError, Service,
 };
 use std::collections::HashMap;
+use std::future::pending;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::sync::Notify;
 
 /// One group at a port: what its links, the port and the handle have in common.
 pub(crate) struct Shared {
@@ -23,6 +25,8 @@ pub(crate) struct Shared {
     pub(crate) acquaintances: Acquaintances,
     inbox: Arc<dyn Inbox>,
     outboxes: HashMap<(NodeId, Service), Arc<Outbox>>,
+    /// Who waits for a peer to be there again.
+    callers: HashMap<NodeId, Notify>,
     is_closed: AtomicBool,
 }
 
@@ -39,6 +43,7 @@ impl Shared {
         Self {
             name,
             outboxes: outboxes.collect(),
+            callers: peers(config).map(|peer| (peer.id, Notify::new())).collect(),
             members: config.members.clone(),
             limits: config.limits.clone(),
             inbox,
@@ -82,6 +87,21 @@ impl Shared {
 impl Shared {
     pub(crate) fn close(&self) {
         self.is_closed.store(true, Ordering::Release);
+    }
+
+    /// A peer has called and was let in: it is there, and need not be waited for before it is called back.
+    pub(crate) fn called_by(&self, peer: NodeId) {
+        if let Some(caller) = self.callers.get(&peer) {
+            caller.notify_waiters();
+        }
+    }
+
+    /// Waits until a peer calls.
+    pub(crate) async fn call_of(&self, peer: NodeId) {
+        match self.callers.get(&peer) {
+            Some(caller) => caller.notified().await,
+            None => pending().await,
+        }
     }
 
     pub(crate) fn hello(&self) -> Hello {

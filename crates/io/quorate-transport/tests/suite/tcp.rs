@@ -4,6 +4,7 @@ use crate::common::{TcpNode, free_address, id, members, packet, three_members, w
 use bytes::Bytes;
 use quorate_core::{DownReason, HelloRefusal, Packet, SendError, Service, Transport};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, TcpListener};
+use std::time::Duration;
 
 const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
@@ -19,6 +20,23 @@ fn a_peer_that_is_started_again_is_found_again_every_time() {
         drop(b);
         a.listener.wait_for_down(b_id, Service::Stream, |reason| (*reason == DownReason::Lost).then_some(()));
     }
+}
+
+#[test]
+fn a_peer_that_calls_is_called_back_at_once_however_long_it_was_away() {
+    let members = three_members();
+    let hour = Duration::from_secs(3600);
+    let a = TcpNode::start_with(&members, "a", |_, config| {
+        (config.limits.backoff_min, config.limits.backoff_max) = (hour, hour);
+    });
+    for service in Service::ALL {
+        a.listener.wait_for_down(id(&members, "b"), service, |_| Some(()));
+    }
+    let b = TcpNode::start(&members, "b");
+    for service in Service::ALL {
+        a.listener.wait_for_up(b.id, service);
+    }
+    a.reaches(&b, Service::Stream, "here");
 }
 
 #[test]
