@@ -56,6 +56,13 @@ fn ordinary_histories_are_clean_and_full() {
     }
 }
 
+/// Its messages are under way for long, and a master of a later term has committed more by then.
+#[test]
+fn a_nomination_that_comes_late_elects_a_master_that_commits_nothing() {
+    let report = run_seed(165, false);
+    assert!(report.failure.is_none(), "{:?}", report.failure);
+}
+
 #[test]
 fn several_faults_of_one_disk_are_told_apart() {
     for seed in [976, 5202, 5640, 5706, 5739] {

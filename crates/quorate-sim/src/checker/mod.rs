@@ -41,6 +41,8 @@ pub(crate) struct Checker {
     masters: BTreeMap<Term, (NodeId, u64)>,
     /// The canonical log.
     committed: Vec<Mark>,
+    /// The term of the master that committed each of its entries; they ascend.
+    committed_in: Vec<Term>,
     history: History,
     /// Writes whose callers were told that they will never be committed.
     refused: BTreeSet<EntryId>,
@@ -63,6 +65,7 @@ impl Checker {
             entries: BTreeMap::new(),
             masters: BTreeMap::new(),
             committed: Vec::new(),
+            committed_in: Vec::new(),
             history: History::default(),
             refused: BTreeSet::new(),
             acknowledged: BTreeSet::new(),
@@ -129,7 +132,9 @@ impl Checker {
             .broken(format!("{} has another entry {id}, or others before it, than some log", letter(node)))
     }
 
-    /// A node begins to lead: nobody else ever did in this term, and its log holds all that is committed.
+    /// A node begins to lead: nobody else ever did in this term, and its log holds all that masters of earlier terms
+    /// have committed. One whose nomination comes late may find that a later term has committed more: it will commit
+    /// nothing, since a write quorum has promised that term.
     fn won(&mut self, node: NodeId, life: u64, term: Term) -> Result<(), Violation> {
         if let Some((other, other_life)) = self.masters.insert(term, (node, life)) {
             return Rule::OneMasterPerTerm.broken(format!(
@@ -138,8 +143,9 @@ impl Checker {
                 letter(other)
             ));
         }
-        let held = shared(&self.nodes[&node].handed, &self.committed);
-        if held == self.committed.len() {
+        let owed = self.committed_in.partition_point(|committed_in| *committed_in < term);
+        let held = shared(&self.nodes[&node].handed, &self.committed[..owed]);
+        if held == owed {
             return Ok(());
         }
         let lost = id_at(held, &self.committed[held]);
@@ -239,6 +245,7 @@ impl Checker {
                     .broken(format!("{id} commits, and its caller was told that it never will"));
             }
             self.committed.push(mark);
+            self.committed_in.push(progress.term);
             self.remember(id, mark)?;
         }
         Ok(())
