@@ -1,4 +1,5 @@
 mod granting;
+mod patience;
 
 use crate::lease::Grants;
 use crate::timing::RoundTrips;
@@ -171,8 +172,6 @@ enum Phase {
 const EAGER_CANVASSES: u32 = 16;
 /// How long each of them waits for answers, at least.
 const EAGER_PATIENCE: Duration = Duration::from_millis(20);
-/// How many canvasses are remembered for the sake of answers that come late.
-const CANVASSES_REMEMBERED: usize = 16;
 
 impl Election {
     /// A voter that starts `now` and had promised `promised`.
@@ -207,33 +206,6 @@ impl Election {
     #[must_use]
     pub const fn promised(&self) -> Term {
         self.promised
-    }
-
-    /// How patient this voter is at present, on the links that it has.
-    #[must_use]
-    pub fn timing(&self) -> Timing {
-        let configured = Timing::new(self.config.heartbeat_interval, self.config.election_timeout);
-        configured.with_round_trip(self.measured.max(self.told))
-    }
-
-    /// A member took so long to answer. Patience is by as many of the electable nodes as these quorums ask for.
-    pub fn answered(
-        &mut self,
-        electable: &NodeSet,
-        quorums: &dyn QuorumSystem,
-        from: NodeId,
-        round_trip: Duration,
-    ) {
-        self.round_trips.measured(from, round_trip);
-        let enough = |nodes: &NodeSet| quorums.is_election_quorum(nodes) && quorums.is_write_quorum(nodes);
-        let within = self.round_trips.within(self.config.me, electable, enough);
-        self.measured = within.unwrap_or(self.measured);
-    }
-
-    /// What this voter, as master, tells a peer of round trips: a peer that is farther away than others is told of its own way.
-    #[must_use]
-    pub fn round_trip_for(&self, peer: NodeId) -> Duration {
-        self.timing().round_trip().max(self.round_trips.of(peer))
     }
 
     /// The next effect, in the order in which they must be carried out.
@@ -396,10 +368,7 @@ impl Election {
         let timing = self.timing();
         let patience =
             if eager { EAGER_PATIENCE.max(timing.round_trip() * 2) } else { timing.election_timeout() / 2 };
-        if self.canvasses.len() == CANVASSES_REMEMBERED {
-            self.canvasses.pop_front();
-        }
-        self.canvasses.push_back((self.nonce, now));
+        self.canvass_began(now);
         let me: NodeSet = [self.config.me].into_iter().collect();
         let counting = if standing.recovering { NodeSet::new() } else { me.clone() };
         self.phase = Phase::Canvassing { agreed: me.clone(), counting, answered: me, until: now + patience };
@@ -425,9 +394,7 @@ impl Election {
         agrees: bool,
         recovering: bool,
     ) {
-        if let Some((_, began)) = self.canvasses.iter().find(|(canvass, _)| *canvass == nonce) {
-            self.answered(standing.electable, standing.quorums, from, now.since(*began));
-        }
+        self.canvass_answered(now, standing, from, nonce);
         if let Phase::Canvassing { agreed, counting, answered, .. } = &mut self.phase
             && nonce == self.nonce
         {

@@ -1,6 +1,7 @@
 //! Whole groups of nodes over a perfect network and instant logs: the protocol's main stories.
 
 mod leases;
+mod network;
 mod slow_links;
 
 use bytes::Bytes;
@@ -110,16 +111,6 @@ impl Group {
         &mut self.hosts[usize::from(node.as_u16()) - 1]
     }
 
-    fn link_up(&mut self, node: NodeId) {
-        for other in (1..=self.hosts.len() as u16).map(n).filter(|other| *other != node) {
-            for (a, b) in [(node, other), (other, node)] {
-                for service in Service::ALL {
-                    self.input(a, Input::PeerUp { node: b, service });
-                }
-            }
-        }
-    }
-
     fn input(&mut self, node: NodeId, input: Input) {
         let now = self.now;
         if self.host(node).up {
@@ -192,15 +183,6 @@ impl Group {
         }
     }
 
-    fn dispatch(&mut self, from: NodeId, to: NodeId, packet: Packet) {
-        let delay_of =
-            |end| self.delays.iter().filter(|(node, _)| *node == end).map(|(_, delay)| *delay).sum();
-        let (behind, ahead): (Duration, Duration) = (delay_of(from), delay_of(to));
-        let arrives = self.now + behind + ahead;
-        let place = self.wires.partition_point(|(earlier, ..)| *earlier <= arrives);
-        self.wires.insert(place, (arrives, from, to, packet));
-    }
-
     /// Delivers everything, then lets time pass to the next deadline, until `span` is over.
     fn run(&mut self, span: Duration) {
         let end = self.now + span;
@@ -252,21 +234,6 @@ impl Group {
         let id = self.host(node).node.propose(now, 1, &[proposal]);
         self.drain(node);
         id
-    }
-
-    fn isolate(&mut self, node: NodeId) {
-        for other in (1..=self.hosts.len() as u16).map(n) {
-            self.cut.extend([(node, other), (other, node)]);
-        }
-    }
-
-    fn kill(&mut self, node: NodeId) {
-        self.host(node).up = false;
-        for other in (1..=self.hosts.len() as u16).map(n) {
-            for service in Service::ALL {
-                self.input(other, Input::PeerDown { node, service, refused: true });
-            }
-        }
     }
 
     fn restart(&mut self, node: NodeId, boot: u128) {
