@@ -48,7 +48,7 @@ impl Timing {
     /// How long to wait for an answer before asking again. Whoever is asked may have to ask a quorum in turn.
     #[must_use]
     pub fn retry_interval(&self) -> Duration {
-        (self.heartbeat_interval_min * 2).max(self.round_trip * 4)
+        self.heartbeat_interval_min.saturating_mul(2).max(self.round_trip * 4)
     }
 
     /// Without answers from a write quorum for this long a master steps down; ballots and retries are timed by it too.

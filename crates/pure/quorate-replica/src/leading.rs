@@ -249,7 +249,7 @@ impl Node {
 
     /// Whether a write quorum has answered this master's heartbeats of late.
     pub(crate) fn is_followed(&self, now: Time) -> bool {
-        let patience = self.timing().heartbeat_interval() * 3;
+        let patience = self.timing().heartbeat_interval().saturating_mul(3);
         match &self.role {
             Role::Leading(leading) => now < leading.rounds.quorum_until(&self.group.quorums, patience),
             _ => false,
