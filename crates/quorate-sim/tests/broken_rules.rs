@@ -56,9 +56,9 @@ fn ordinary_histories_are_clean_and_full() {
     }
 }
 
-/// Its messages are under way for long, and a master of a later term has committed more by then.
+/// In this history a nomination comes so late that a later term has committed more by then.
 #[test]
-fn a_nomination_that_comes_late_elects_a_master_that_commits_nothing() {
+fn a_master_is_owed_only_what_earlier_terms_have_committed() {
     let report = run_seed(165, false);
     assert!(report.failure.is_none(), "{:?}", report.failure);
 }
