@@ -16,14 +16,15 @@ pub(crate) fn sync_parent(path: &Path) -> io::Result<()> {
     sync(parent)
 }
 
+/// Makes the entries of a directory durable.
 #[cfg(unix)]
-fn sync(directory: &Path) -> io::Result<()> {
+pub(crate) fn sync(directory: &Path) -> io::Result<()> {
     File::open(directory)?.sync_all()
 }
 
 /// Directories cannot be opened as files here, and the file system keeps its entries in order by itself.
 #[cfg(not(unix))]
-fn sync(_directory: &Path) -> io::Result<()> {
+pub(crate) fn sync(_directory: &Path) -> io::Result<()> {
     Ok(())
 }
 

@@ -1,25 +1,36 @@
+mod open_snapshots;
+mod tables;
+
 use crate::range::is_empty_range;
 use crate::{OpenError, directory};
 use bytes::Bytes;
-use fjall::{
-    Database, Guard, Keyspace, KeyspaceCreateOptions, KvSeparationOptions, PersistMode, Readable, Snapshot,
+use lsm_tree::config::CompressionPolicy;
+use lsm_tree::{
+    AbstractTree, AnyTree, Cache, CompressionType, Config, Guard, InternalValue, KvSeparationOptions, Memtable,
+    SequenceNumberCounter, Slice, ValueType,
 };
-use quorate_core::{EngineError, KvOperation, KvRow, KvScan, KvSnapshot, KvStore};
+use open_snapshots::{OpenSnapshot, OpenSnapshots};
+use quorate_core::{Checkpoint, EngineError, KvOperation, KvRow, KvScan, KvSnapshot, KvStore};
+use std::fs::{File, TryLockError};
+use std::hash::{BuildHasher, RandomState};
+use std::io::{self, Read, Write};
 use std::ops::Bound;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tables::Tables;
 
 const ENGINE: &str = "fjall";
-const KEYSPACE: &str = "quorate";
-/// The file by which a directory is known to be fjall's.
-pub(crate) const MARKER: &str = "version";
-/// The longest key that fjall takes, in bytes; it panics beyond.
+/// The file by which a directory is known to be a store's, and by which it is locked.
+const MARKER: &str = "quorate";
+/// What stands in it.
+const FORMAT: &[u8] = b"fjall tree 1\n";
+/// The longest key that a tree takes, in bytes; it panics beyond.
 const KEY_BYTES_MAX: usize = u16::MAX as usize;
 /// Values of this length in bytes and more lie in files of their own, which are not read and written again
 /// each time that tables are merged.
 const SEPARATE_BYTES_MIN: u32 = 64 << 10;
-/// The least that fjall accepts, in bytes.
-const JOURNAL_BYTES_MAX: u64 = 64 << 20;
+/// Longer rows are handed out in the memory that holds them, with what lies around them, shorter ones copied.
+const COPY_BYTES_MAX: usize = 4 << 10;
 
 /// How a [`FjallStore`] uses its memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,25 +40,37 @@ pub struct FjallConfig {
     /// Size of a table of new rows in memory, in bytes, at which it is written out. Up to five of them exist
     /// under a load of writes. Default 8 MiB.
     pub memtable_bytes: u64,
-    /// Threads that write tables out and merge them. At least 1. Default 1.
-    pub worker_threads: usize,
 }
 
 impl Default for FjallConfig {
     fn default() -> Self {
-        Self { cache_bytes: 8 << 20, memtable_bytes: 8 << 20, worker_threads: 1 }
+        Self { cache_bytes: 8 << 20, memtable_bytes: 8 << 20 }
     }
 }
 
-/// A store in one fjall directory: a log-structured merge tree with a journal.
+/// A store in one directory: the log-structured merge tree of fjall, without fjall's journal.
 ///
-/// Writes go to the journal's buffer, are visible at once and durable with the next
-/// [`flush`](KvStore::flush). After a crash of the process more than was flushed may be there, always a
-/// prefix of the writes. After power loss a value that reached the disk in part can leave a journal that
-/// fjall does not open ([`OpenError::Damaged`]).
+/// Writes go to a table in memory, which becomes durable when it is full, or with the next [`flush`](KvStore::flush).
+/// After a crash the rest is gone: that is what the replicated log is for.
 pub struct FjallStore {
-    database: Database,
-    keyspace: Keyspace,
+    tables: Tables,
+    tree: Arc<AnyTree>,
+    snapshots: Arc<OpenSnapshots>,
+    writer: Mutex<Writer>,
+    memtable_bytes: u64,
+    /// Holds the directory's lock.
+    _marker: File,
+}
+
+struct Writer {
+    numbers: SequenceNumberCounter,
+    /// Since the store was opened.
+    writes: u64,
+    /// Where rows go. The tree finds it for each row under a lock that whoever adds a table holds while that becomes
+    /// durable; but it changes only when the writer seals it.
+    memtable: Arc<Memtable>,
+    /// It is sealed at this length, in bytes.
+    memtable_bytes: u64,
 }
 
 impl FjallStore {
@@ -56,100 +79,157 @@ impl FjallStore {
     /// # Errors
     /// [`OpenError`] says what to do.
     pub fn open(path: &Path, config: &FjallConfig) -> Result<Self, OpenError> {
-        check_directory(path)?;
-        let database = Database::builder(path)
-            .cache_size(config.cache_bytes)
-            .manual_journal_persist(true)
-            .max_journaling_size(JOURNAL_BYTES_MAX)
-            .worker_threads(config.worker_threads.max(1))
-            .open()
-            .map_err(|error| refused(path, error))?;
-        let keyspace = claim(&database, path, config)?;
-        directory::sync_parent(path).map_err(|error| OpenError::io(path, error))?;
-        Ok(Self { database, keyspace })
+        let io = |error| OpenError::io(path, error);
+        let marker = claim(path)?;
+        let numbers = SequenceNumberCounter::default();
+        let tree = Arc::new(open_tree(path, config, &numbers).map_err(|error| refused(path, error))?);
+        directory::sync_parent(path).map_err(io)?;
+        // The number of a snapshot of nothing is 1.
+        let next = tree.get_highest_seqno().map_or(1, |number| number + 1);
+        numbers.fetch_max(next);
+        let snapshots = Arc::<OpenSnapshots>::default();
+        snapshots.publish(next);
+        let tables = Tables::start(Arc::clone(&tree), Arc::clone(&snapshots)).map_err(io)?;
+        let (memtable, memtable_bytes) = (tree.active_memtable(), staggered(config.memtable_bytes));
+        let writer = Mutex::new(Writer { numbers, writes: 0, memtable, memtable_bytes });
+        Ok(Self { tables, tree, snapshots, writer, memtable_bytes: config.memtable_bytes, _marker: marker })
     }
 
-    fn try_write(&self, operations: &[KvOperation<'_>]) -> Result<(), fjall::Error> {
-        let mut batch = fjall::OwnedWriteBatch::with_capacity(self.database.clone(), operations.len());
-        for operation in operations {
-            match operation {
-                KvOperation::Put { key, value } => batch.insert(&self.keyspace, *key, *value),
-                KvOperation::Delete { key } => batch.remove(&self.keyspace, *key),
-            }
+    /// Has the table in memory written out, if there is anything in it.
+    fn seal(&self, writer: &mut Writer) {
+        if self.tree.rotate_memtable().is_some() {
+            self.tables.sealed(writer.writes);
+            writer.memtable = self.tree.active_memtable();
+            writer.memtable_bytes = staggered(self.memtable_bytes);
         }
-        batch.commit()
+    }
+
+    fn writer(&self) -> MutexGuard<'_, Writer> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl KvStore for FjallStore {
     fn write(&self, operations: &[KvOperation<'_>]) -> Result<(), EngineError> {
         operations.iter().try_for_each(check_key)?;
-        self.try_write(operations).map_err(failed)
+        let mut writer = self.writer();
+        self.tables.wait_for_room().map_err(stopped)?;
+        let number = writer.numbers.next();
+        for operation in operations {
+            writer.memtable.insert(match operation {
+                KvOperation::Put { key, value } => {
+                    InternalValue::from_components(*key, *value, number, ValueType::Value)
+                }
+                KvOperation::Delete { key } => InternalValue::new_tombstone(*key, number),
+            });
+        }
+        writer.writes += 1;
+        self.snapshots.publish(number + 1);
+        if writer.memtable.size() >= writer.memtable_bytes {
+            self.seal(&mut writer);
+        }
+        Ok(())
     }
 
     fn flush(&self) -> Result<bool, EngineError> {
-        self.database.persist(PersistMode::SyncAll).map_err(failed)?;
+        let mut writer = self.writer();
+        self.seal(&mut writer);
+        let writes = writer.writes;
+        drop(writer);
+        self.tables.wait_until_durable(writes).map_err(stopped)?;
         Ok(true)
     }
 
+    fn checkpoint(&self) -> Result<Checkpoint, EngineError> {
+        self.tables.durable_writes().map(Checkpoint::Writes).map_err(stopped)
+    }
+
     fn snapshot(&self) -> Result<Arc<dyn KvSnapshot>, EngineError> {
-        Ok(Arc::new(FjallSnapshot { snapshot: self.database.snapshot(), keyspace: self.keyspace.clone() }))
+        Ok(Arc::new(FjallSnapshot { open: self.snapshots.open(), tree: Arc::clone(&self.tree) }))
     }
 }
 
 struct FjallSnapshot {
-    snapshot: Snapshot,
-    keyspace: Keyspace,
+    open: OpenSnapshot,
+    tree: Arc<AnyTree>,
 }
 
 impl KvSnapshot for FjallSnapshot {
     fn get(&self, key: &[u8]) -> Result<Option<Bytes>, EngineError> {
-        Ok(self.snapshot.get(&self.keyspace, key).map_err(failed)?.map(Bytes::from))
+        Ok(self.tree.get(key, self.open.number).map_err(failed)?.map(bytes))
     }
 
     fn scan(&self, start: Bound<&[u8]>, end: Bound<&[u8]>) -> Result<KvScan<'_>, EngineError> {
         if is_empty_range(start, end) {
             return Ok(Box::new(std::iter::empty()));
         }
-        Ok(Box::new(self.snapshot.range::<&[u8], _>(&self.keyspace, (start, end)).map(row)))
+        Ok(Box::new(self.tree.range::<&[u8], _>((start, end), self.open.number, None).map(row)))
     }
 
     fn scan_back(&self, start: Bound<&[u8]>, end: Bound<&[u8]>) -> Result<KvScan<'_>, EngineError> {
         if is_empty_range(start, end) {
             return Ok(Box::new(std::iter::empty()));
         }
-        Ok(Box::new(self.snapshot.range::<&[u8], _>(&self.keyspace, (start, end)).rev().map(row)))
+        Ok(Box::new(self.tree.range::<&[u8], _>((start, end), self.open.number, None).rev().map(row)))
     }
 }
 
-fn row(row: Guard) -> Result<KvRow, EngineError> {
+/// Up to a quarter less than `bytes`, at random: the nodes of a group hold the same rows, and should not all write them out
+/// at the same time.
+fn staggered(bytes: u64) -> u64 {
+    bytes - RandomState::new().hash_one(()) % (bytes / 4).max(1)
+}
+
+fn row(row: impl Guard) -> Result<KvRow, EngineError> {
     let (key, value) = row.into_inner().map_err(failed)?;
-    Ok((Bytes::from(key), Bytes::from(value)))
+    Ok((bytes(key), bytes(value)))
 }
 
-/// Fjall would make itself at home in any directory.
-fn check_directory(path: &Path) -> Result<(), OpenError> {
+fn bytes(slice: Slice) -> Bytes {
+    if slice.len() <= COPY_BYTES_MAX { Bytes::copy_from_slice(&slice) } else { Bytes::from_owner(slice) }
+}
+
+fn open_tree(path: &Path, config: &FjallConfig, numbers: &SequenceNumberCounter) -> lsm_tree::Result<AnyTree> {
+    // The tree shows whoever asks the second counter what was written; snapshots here have their own numbers,
+    // which move with whole writes only.
+    Config::new(path, numbers.clone(), SequenceNumberCounter::default())
+        .use_cache(Arc::new(Cache::with_capacity_bytes(config.cache_bytes)))
+        .data_block_compression_policy(CompressionPolicy::new([
+            CompressionType::None,
+            CompressionType::None,
+            CompressionType::Lz4,
+        ]))
+        .with_kv_separation(Some(KvSeparationOptions::default().separation_threshold(SEPARATE_BYTES_MIN)))
+        .open()
+}
+
+/// Makes the directory this store's, unless it is something else's, and locks it.
+fn claim(path: &Path) -> Result<File, OpenError> {
     let io = |error| OpenError::io(path, error);
-    if path.join(MARKER).try_exists().map_err(io)? || !directory::has_entries(path).map_err(io)? {
-        return Ok(());
+    if !path.join(MARKER).try_exists().map_err(io)? && directory::has_entries(path).map_err(io)? {
+        let is_fjall = path.join(crate::import::FJALL_MARKER).try_exists().map_err(io)?;
+        let detail = if is_fjall { "it is a fjall database, which can be imported" } else { "it holds other files" };
+        return Err(foreign(path, detail.to_owned()));
     }
-    Err(foreign(path, format!("the directory is not empty and has no file {MARKER:?}")))
-}
-
-/// Opens or creates the one keyspace of this store, and makes sure that there is no other.
-fn claim(database: &Database, path: &Path, config: &FjallConfig) -> Result<Keyspace, OpenError> {
-    let names = database.list_keyspace_names();
-    if names.iter().any(|name| **name != *KEYSPACE) {
-        return Err(foreign(path, format!("it has the keyspaces {names:?}")));
+    match std::fs::create_dir(path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(io(error)),
+        _ => {}
     }
-    let options = || {
-        let separation = KvSeparationOptions::default().separation_threshold(SEPARATE_BYTES_MIN);
-        KeyspaceCreateOptions::default()
-            .max_memtable_size(config.memtable_bytes)
-            .with_kv_separation(Some(separation))
-            .manual_journal_persist(true)
-    };
-    database.keyspace(KEYSPACE, options).map_err(|error| refused(path, error))
+    let options = File::options().read(true).write(true).create(true).truncate(false).open(path.join(MARKER));
+    let mut marker = options.map_err(io)?;
+    marker.try_lock().map_err(|error| match error {
+        TryLockError::WouldBlock => OpenError::InUse { path: path.to_owned() },
+        TryLockError::Error(error) => io(error),
+    })?;
+    let mut format = Vec::new();
+    marker.read_to_end(&mut format).map_err(io)?;
+    if !FORMAT.starts_with(&format) {
+        return Err(foreign(path, format!("its file {MARKER:?} says {:?}", String::from_utf8_lossy(&format))));
+    }
+    // A crash may have come before all of it was written.
+    marker.write_all(&FORMAT[format.len()..]).and_then(|()| marker.sync_all()).map_err(io)?;
+    directory::sync(path).map_err(io)?;
+    Ok(marker)
 }
 
 fn check_key(operation: &KvOperation<'_>) -> Result<(), EngineError> {
@@ -161,22 +241,24 @@ fn check_key(operation: &KvOperation<'_>) -> Result<(), EngineError> {
     Err(EngineError::Storage { engine: ENGINE, detail })
 }
 
-pub(crate) fn failed(error: fjall::Error) -> EngineError {
+fn failed(error: lsm_tree::Error) -> EngineError {
     EngineError::Storage { engine: ENGINE, detail: error.to_string() }
+}
+
+fn stopped(detail: String) -> EngineError {
+    EngineError::Storage { engine: ENGINE, detail }
 }
 
 fn foreign(path: &Path, detail: String) -> OpenError {
     OpenError::Foreign { path: path.to_owned(), engine: ENGINE, detail }
 }
 
-fn refused(path: &Path, error: fjall::Error) -> OpenError {
+fn refused(path: &Path, error: lsm_tree::Error) -> OpenError {
     match error {
-        fjall::Error::Locked => OpenError::InUse { path: path.to_owned() },
-        fjall::Error::InvalidVersion(version) => foreign(path, format!("it has file format {version:?}")),
-        fjall::Error::Io(source) => OpenError::io(path, source),
-        fjall::Error::JournalRecovery(_) | fjall::Error::Unrecoverable | fjall::Error::InvalidTrailer => {
+        lsm_tree::Error::InvalidVersion(version) => foreign(path, format!("it has file format {version}")),
+        lsm_tree::Error::Io(source) => OpenError::io(path, source),
+        error => {
             OpenError::Damaged { path: path.to_owned(), engine: ENGINE, detail: error.to_string() }
         }
-        error => OpenError::Engine { path: path.to_owned(), source: failed(error) },
     }
 }

@@ -11,6 +11,8 @@ mod redb_table;
 
 pub use error::SourceError;
 #[cfg(feature = "fjall")]
+pub(crate) use fjall_keyspaces::MARKER as FJALL_MARKER;
+#[cfg(feature = "fjall")]
 pub use fjall_keyspaces::{FjallKeyspaces, fjall_keyspaces};
 /// The version of redb whose table definitions [`redb_table`] takes.
 #[cfg(feature = "redb")]

@@ -84,6 +84,14 @@ impl Applier {
         self.engine.flush()
     }
 
+    /// How far the engine is durable by now: what it makes so by itself, or a flush.
+    ///
+    /// # Errors
+    /// As [`flush`](Self::flush).
+    pub fn checkpoint(&mut self) -> Result<Option<EntryId>, EngineError> {
+        self.engine.checkpoint()
+    }
+
     /// Collects the entries that the engine lacks.
     fn gather(&mut self, batches: &[Batch]) -> Result<(), EngineError> {
         let next = Vlsn::after(self.applied().map(|applied| applied.vlsn));

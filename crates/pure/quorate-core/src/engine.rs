@@ -37,6 +37,16 @@ pub trait Engine: Send {
     /// # Errors
     /// [`EngineError`]; no more than before is durable.
     fn flush(&mut self) -> Result<Option<EntryId>, EngineError>;
+
+    /// Returns the last durable entry, after having made durable what is worth it by now. Asked at regular intervals, so
+    /// that the log can be trimmed. An engine that writes out what it holds in the background says how far it is; any
+    /// other flushes, which is what this does by itself.
+    ///
+    /// # Errors
+    /// [`EngineError`]; no more than before is durable.
+    fn checkpoint(&mut self) -> Result<Option<EntryId>, EngineError> {
+        self.flush()
+    }
 }
 
 /// One change in an atomic write.
@@ -88,11 +98,32 @@ pub trait KvStore: Send + Sync {
     /// [`EngineError`]; no more than before is durable.
     fn flush(&self) -> Result<bool, EngineError>;
 
+    /// Returns how much is durable, after having made durable what is worth it by now. Asked at regular intervals. A
+    /// store that writes out what it holds in the background says how far it is; any other flushes, which is what this
+    /// does by itself.
+    ///
+    /// # Errors
+    /// [`EngineError`]; no more than before is durable.
+    fn checkpoint(&self) -> Result<Checkpoint, EngineError> {
+        Ok(if self.flush()? { Checkpoint::Everything } else { Checkpoint::Nothing })
+    }
+
     /// The store as it is now.
     ///
     /// # Errors
     /// [`EngineError`].
     fn snapshot(&self) -> Result<Arc<dyn KvSnapshot>, EngineError>;
+}
+
+/// How much of what was written to a store is durable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Checkpoint {
+    /// Nothing, now or later: the store keeps nothing over a restart.
+    Nothing,
+    /// What was there when the store was opened, and the first so many writes since.
+    Writes(u64),
+    /// Every write so far.
+    Everything,
 }
 
 /// A store as it was at one moment.

@@ -185,7 +185,7 @@ pub enum Output {
         /// The entries.
         batch: Batch,
     },
-    /// Make durable what the engine holds; then report [`Input::EngineFlushed`].
+    /// Make durable what the engine holds, or as much of it as is worth it by now; then report [`Input::EngineFlushed`].
     FlushEngine,
     /// The node's state, as applications see it, has changed.
     State {

@@ -1,10 +1,12 @@
 use super::SourceError;
-use crate::fjall_store::{MARKER, failed};
 use bytes::Bytes;
 use fjall::{Database, KeyspaceCreateOptions, Readable, Snapshot};
+use quorate_core::EngineError;
 use std::path::{Path, PathBuf};
 
 const ENGINE: &str = "fjall";
+/// The file by which a directory is known to be fjall's.
+pub(crate) const MARKER: &str = "version";
 
 /// The keyspaces of a fjall directory, all as they were when it was opened. Rows are read as they are asked
 /// for.
@@ -53,7 +55,7 @@ impl FjallKeyspaces {
         let rows = self.snapshot.iter(&opened.map_err(|error| broken(&path, error))?);
         Ok(rows.map(move |row| {
             let (key, value) = row.into_inner().map_err(|error| broken(&path, error))?;
-            Ok((Bytes::from(key), Bytes::from(value)))
+            Ok((Bytes::copy_from_slice(&key), Bytes::from_owner(value)))
         }))
     }
 }
@@ -85,6 +87,6 @@ fn refused(path: &Path, error: fjall::Error) -> SourceError {
 fn broken(path: &Path, error: fjall::Error) -> SourceError {
     match error {
         fjall::Error::Io(source) => SourceError::Io { path: path.to_owned(), source },
-        error => SourceError::Engine { path: path.to_owned(), source: failed(error) },
+        error => SourceError::Engine { path: path.to_owned(), source: EngineError::Storage { engine: ENGINE, detail: error.to_string() } },
     }
 }

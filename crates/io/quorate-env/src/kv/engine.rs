@@ -5,16 +5,19 @@ use super::reader::KvReader;
 use super::sessions::Sessions;
 use bytes::Bytes;
 use quorate_codec::DatabaseId;
-use quorate_core::{Committed, Engine, EngineError, EntryId, KvStore, Vlsn};
+use quorate_core::{Checkpoint, Committed, Engine, EngineError, EntryId, KvStore, Vlsn};
 use std::sync::Arc;
 
 /// The version of write batches that [`KvEngine`] understands; it stands in their envelope.
 pub const SCHEMA_VERSION: u16 = 1;
 /// The longest key in bytes: every store takes it with what the engine puts in front of it.
-pub const KEY_BYTES_MAX: usize = u16::MAX as usize - layout::PREFIX_BYTES;
+pub const KEY_BYTES_MAX: usize = u16::MAX as usize - layout::PREFIX_BYTES_MAX;
 
 /// Memory for keys that is kept from one run of entries to the next, in bytes.
 const KEPT_BYTES_MAX: usize = 1 << 20;
+/// A store that decides by itself when to make its writes durable is made to do so after so many bytes of payloads: they
+/// may have left next to nothing in it, and the log cannot be trimmed before.
+const UNFLUSHED_BYTES_MAX: usize = 64 << 20;
 
 /// Named databases of keys and values over any [`KvStore`]: applies the write batches that a replicated
 /// environment commits.
@@ -33,6 +36,20 @@ pub struct KvEngine {
     /// `None` if the last run failed: then they are read again.
     sessions: Option<Sessions>,
     bytes: Vec<u8>,
+    /// Writes to the store since it was opened.
+    writes: u64,
+    /// The last entry known to be durable.
+    durable: Option<EntryId>,
+    /// What has to be durable before anything newer is known to be.
+    pending: Option<Mark>,
+    /// Length of the payloads that were applied since `durable` changed, in bytes.
+    unflushed_bytes: usize,
+}
+
+/// Which entry the store was at after so many writes.
+struct Mark {
+    writes: u64,
+    last: EntryId,
 }
 
 impl KvEngine {
@@ -46,7 +63,18 @@ impl KvEngine {
         let applied = layout::read_applied(&*snapshot)?;
         let catalog = Catalog::load(&*snapshot)?;
         let sessions = Some(Sessions::load(&*snapshot)?);
-        Ok(Self { store, applied, catalog, sessions, bytes: Vec::new() })
+        Ok(Self {
+            store,
+            applied,
+            catalog,
+            sessions,
+            bytes: Vec::new(),
+            writes: 0,
+            // What was found may not be durable: the store says so when it is asked.
+            durable: None,
+            pending: None,
+            unflushed_bytes: 0,
+        })
     }
 
     /// A reader of the same store, for any thread.
@@ -63,6 +91,26 @@ impl KvEngine {
             sessions.mutation = mutation;
         }
         self
+    }
+
+    /// Takes in that the store has made its first writes durable. One mark at a time is enough: when it is durable, the
+    /// next one is set.
+    fn writes_are_durable(&mut self, writes: u64) {
+        if writes >= self.writes {
+            return self.is_durable_through(self.applied);
+        }
+        if let Some(mark) = self.pending.take_if(|mark| writes >= mark.writes) {
+            self.is_durable_through(Some(mark.last));
+        }
+        if self.pending.is_none() {
+            self.pending = self.applied.map(|last| Mark { writes: self.writes, last });
+        }
+    }
+
+    fn is_durable_through(&mut self, last: Option<EntryId>) {
+        self.durable = last;
+        self.pending = None;
+        self.unflushed_bytes = 0;
     }
 
     /// Writes a run of entries and returns the databases that it created.
@@ -82,6 +130,7 @@ impl KvEngine {
         }
         plan.mark(last, self.applied.is_none());
         self.store.write(&plan.operations())?;
+        self.writes += 1;
         let created = plan.into_created();
         self.sessions = Some(sessions);
         Ok(created)
@@ -105,14 +154,27 @@ impl Engine for KvEngine {
             self.catalog.insert(name, id);
         }
         self.applied = Some(last.id);
+        self.unflushed_bytes += entries.iter().map(|entry| entry.payload.len()).sum::<usize>();
         self.bytes.clear();
         self.bytes.shrink_to(KEPT_BYTES_MAX);
         Ok(())
     }
 
     fn flush(&mut self) -> Result<Option<EntryId>, EngineError> {
-        let is_durable = self.store.flush()?;
-        Ok(self.applied.filter(|_| is_durable))
+        if self.store.flush()? {
+            self.is_durable_through(self.applied);
+        }
+        Ok(self.durable)
+    }
+
+    fn checkpoint(&mut self) -> Result<Option<EntryId>, EngineError> {
+        match self.store.checkpoint()? {
+            Checkpoint::Nothing => {}
+            Checkpoint::Everything => self.is_durable_through(self.applied),
+            Checkpoint::Writes(_) if self.unflushed_bytes >= UNFLUSHED_BYTES_MAX => return self.flush(),
+            Checkpoint::Writes(writes) => self.writes_are_durable(writes),
+        }
+        Ok(self.durable)
     }
 }
 

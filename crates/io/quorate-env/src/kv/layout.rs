@@ -6,14 +6,16 @@
 //!  00 'f'                    version of this layout: u32
 //!  00 'n'                    number of the next database: u32
 //!  00 's' client(u128 BE)    a session's last number: sequence u64, term u64, VLSN u64, result
-//!  01 number(u32 BE) key     a row of a database
+//!  01 to 04 number key       a row of a database, whose number takes so many bytes
 //! ```
 //!
 //! Integers are little endian but for those in a key, which are big endian so that databases lie apart, in
-//! order.
+//! order. What stands in front of a row's key is short because some engines keep short keys, of up to 20 bytes, where
+//! they compare them, and look longer ones up elsewhere.
 
 use super::outcome::Outcome;
 use super::sessions::Taken;
+use arrayvec::ArrayVec;
 use bytes::Bytes;
 use quorate_codec::DatabaseId;
 use quorate_core::{EngineError, EntryId, KvSnapshot, Term, Vlsn};
@@ -26,25 +28,26 @@ pub(crate) const DATABASE: [u8; 2] = [OWN, b'd'];
 pub(crate) const FORMAT: [u8; 2] = [OWN, b'f'];
 pub(crate) const NEXT_DATABASE: [u8; 2] = [OWN, b'n'];
 pub(crate) const SESSION: [u8; 2] = [OWN, b's'];
-pub(crate) const FORMAT_VERSION: u32 = 1;
-/// Bytes in a store's key in front of a row's key.
-pub(crate) const PREFIX_BYTES: usize = 5;
+pub(crate) const FORMAT_VERSION: u32 = 2;
+/// The most bytes in a store's key in front of a row's key.
+pub(crate) const PREFIX_BYTES_MAX: usize = 5;
 /// So long is a short key, with its prefix.
 const SHORT_KEY_BYTES_MAX: usize = 128;
 /// Bytes in a session's row in front of the result.
 const SESSION_BYTES: usize = 24;
 
 const OWN: u8 = 0;
-const ROWS: u8 = 1;
-const AFTER_ROWS: [u8; 1] = [2];
+const AFTER_ROWS: [u8; 1] = [PREFIX_BYTES_MAX as u8];
 /// Behind every database's name, the names' prefix being the largest below it.
 const AFTER_DATABASES: [u8; 2] = [OWN, DATABASE[1] + 1];
 const AFTER_SESSIONS: [u8; 2] = [OWN, SESSION[1] + 1];
 
 /// What stands in front of the keys of a database.
-pub(crate) fn prefix(database: DatabaseId) -> [u8; PREFIX_BYTES] {
-    let [a, b, c, d] = database.as_u32().to_be_bytes();
-    [ROWS, a, b, c, d]
+pub(crate) fn prefix(database: DatabaseId) -> ArrayVec<u8, PREFIX_BYTES_MAX> {
+    let number = database.as_u32().to_be_bytes();
+    let leading_zeros = number.iter().take_while(|byte| **byte == 0).count().min(number.len() - 1);
+    let (_, number) = number.split_at(leading_zeros);
+    [number.len() as u8].into_iter().chain(number.iter().copied()).collect()
 }
 
 /// The store's key of a row.
@@ -55,11 +58,12 @@ pub(crate) fn row_key(database: DatabaseId, key: &[u8]) -> Vec<u8> {
 /// Hands the store's key of a row to `read`. That of a short key is put together without an allocation.
 pub(crate) fn with_row_key<T>(database: DatabaseId, key: &[u8], read: impl FnOnce(&[u8]) -> T) -> T {
     let mut short = [0; SHORT_KEY_BYTES_MAX];
-    let Some(whole) = short.get_mut(..PREFIX_BYTES + key.len()) else {
+    let prefix = prefix(database);
+    let Some(whole) = short.get_mut(..prefix.len() + key.len()) else {
         return read(&row_key(database, key));
     };
-    let (front, rest) = whole.split_at_mut(PREFIX_BYTES);
-    front.copy_from_slice(&prefix(database));
+    let (front, rest) = whole.split_at_mut(prefix.len());
+    front.copy_from_slice(&prefix);
     rest.copy_from_slice(key);
     read(whole)
 }

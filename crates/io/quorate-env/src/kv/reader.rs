@@ -96,7 +96,7 @@ impl DatabaseSnapshot {
     ) -> Result<KvScan<'_>, EngineError> {
         let (start, end) = layout::row_bounds(database, start, end);
         let rows = self.snapshot.scan(start.as_ref().map(Vec::as_slice), end.as_ref().map(Vec::as_slice))?;
-        Ok(without_prefix(rows))
+        Ok(without_prefix(database, rows))
     }
 
     /// The rows that [`scan`](Self::scan) gives, in descending order of their keys.
@@ -111,10 +111,11 @@ impl DatabaseSnapshot {
     ) -> Result<KvScan<'_>, EngineError> {
         let (start, end) = layout::row_bounds(database, start, end);
         let (start, end) = (start.as_ref().map(Vec::as_slice), end.as_ref().map(Vec::as_slice));
-        Ok(without_prefix(self.snapshot.scan_back(start, end)?))
+        Ok(without_prefix(database, self.snapshot.scan_back(start, end)?))
     }
 }
 
-fn without_prefix(rows: KvScan<'_>) -> KvScan<'_> {
-    Box::new(rows.map(|row| row.map(|(key, value)| (key.slice(layout::PREFIX_BYTES..), value))))
+fn without_prefix(database: DatabaseId, rows: KvScan<'_>) -> KvScan<'_> {
+    let prefix_bytes = layout::prefix(database).len();
+    Box::new(rows.map(move |row| row.map(|(key, value)| (key.slice(prefix_bytes..), value))))
 }

@@ -13,7 +13,12 @@ use std::time::Instant;
 
 /// What the apply thread is to do, in order.
 pub(crate) enum ApplyCommand {
-    Apply { batch: Batch },
+    Apply {
+        batch: Batch,
+    },
+    /// Make durable what is worth it by now.
+    Checkpoint,
+    /// Make everything durable.
     Flush,
 }
 
@@ -26,8 +31,13 @@ pub(crate) struct ApplyThread {
     tally: Arc<Tally>,
     step_seconds: Histogram,
     batches: Vec<Batch>,
-    /// A flush ended the last run of batches.
-    flush_is_due: bool,
+    /// What ended the last run of batches: a checkpoint, or a flush.
+    interruption: Option<Interruption>,
+}
+
+enum Interruption {
+    Checkpoint,
+    Flush,
 }
 
 /// A step ends once it has so many bytes.
@@ -50,7 +60,7 @@ impl ApplyThread {
             tally,
             step_seconds,
             batches: Vec::new(),
-            flush_is_due: false,
+            interruption: None,
         }
     }
 
@@ -71,21 +81,28 @@ impl ApplyThread {
             if !self.batches.is_empty() {
                 self.apply(bytes)?;
             }
-            if std::mem::take(&mut self.flush_is_due) {
-                self.flush()?;
+            if let Some(interruption) = self.interruption.take() {
+                self.flush(&interruption)?;
             }
         }
         Ok(())
     }
 
-    /// Collects batches that wait, up to the first flush, and returns their length in bytes.
+    /// Collects batches that wait, up to the first interruption, and returns their length in bytes.
     fn gather(&mut self, first: ApplyCommand) -> usize {
         let mut bytes = 0;
         let mut command = Some(first);
         while let Some(next) = command {
-            let ApplyCommand::Apply { batch } = next else {
-                self.flush_is_due = true;
-                break;
+            let batch = match next {
+                ApplyCommand::Apply { batch } => batch,
+                ApplyCommand::Checkpoint => {
+                    self.interruption = Some(Interruption::Checkpoint);
+                    break;
+                }
+                ApplyCommand::Flush => {
+                    self.interruption = Some(Interruption::Flush);
+                    break;
+                }
             };
             bytes += batch.bytes();
             self.batches.push(batch);
@@ -107,8 +124,12 @@ impl ApplyThread {
         Ok(())
     }
 
-    fn flush(&mut self) -> Result<(), EngineError> {
-        let durable = self.applier.flush()?.map(|entry| entry.vlsn);
+    fn flush(&mut self, how: &Interruption) -> Result<(), EngineError> {
+        let durable = match how {
+            Interruption::Checkpoint => self.applier.checkpoint()?,
+            Interruption::Flush => self.applier.flush()?,
+        };
+        let durable = durable.map(|entry| entry.vlsn);
         self.tally.engine_flushes.increment();
         self.report(Event::Completed(Input::EngineFlushed { durable }));
         Ok(())

@@ -60,7 +60,7 @@ impl EventLoop {
                 tracing::trace!(last = %batch.last().vlsn, "committed");
                 let _ = self.workers.engine.send(ApplyCommand::Apply { batch });
             }
-            Output::FlushEngine => drop(self.workers.engine.send(ApplyCommand::Flush)),
+            Output::FlushEngine => drop(self.workers.engine.send(ApplyCommand::Checkpoint)),
             Output::State { state, term, master } => self.change_state(state, term, master),
             Output::ReadReady { read, at } => self.reads.ready(read, at),
             Output::ReadFailed { read, failure } => {

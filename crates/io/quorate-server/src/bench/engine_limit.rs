@@ -73,7 +73,7 @@ fn apply_for(
         results.clear();
         now = Instant::now();
         if now >= flush_due {
-            engine.flush()?;
+            engine.checkpoint()?;
             flush_due = now + FLUSH_INTERVAL;
         }
     }
