@@ -17,7 +17,7 @@ use std::io::{self, Read, Write};
 use std::ops::Bound;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tables::Tables;
+use tables::{Pace, Paced, Tables};
 
 const ENGINE: &str = "fjall";
 /// The file by which a directory is known to be a store's, and by which it is locked.
@@ -82,14 +82,16 @@ impl FjallStore {
         let io = |error| OpenError::io(path, error);
         let marker = claim(path)?;
         let numbers = SequenceNumberCounter::default();
-        let tree = Arc::new(open_tree(path, config, &numbers).map_err(|error| refused(path, error))?);
+        let merging = Arc::<Pace>::default();
+        let tree = open_tree(path, config, &numbers, Paced(Arc::clone(&merging)));
+        let tree = Arc::new(tree.map_err(|error| refused(path, error))?);
         directory::sync_parent(path).map_err(io)?;
         // The number of a snapshot of nothing is 1.
         let next = tree.get_highest_seqno().map_or(1, |number| number + 1);
         numbers.fetch_max(next);
         let snapshots = Arc::<OpenSnapshots>::default();
         snapshots.publish(next);
-        let tables = Tables::start(Arc::clone(&tree), Arc::clone(&snapshots)).map_err(io)?;
+        let tables = Tables::start(Arc::clone(&tree), Arc::clone(&snapshots), merging).map_err(io)?;
         let (memtable, memtable_bytes) = (tree.active_memtable(), staggered(config.memtable_bytes));
         let writer = Mutex::new(Writer { numbers, writes: 0, memtable, memtable_bytes });
         Ok(Self { tables, tree, snapshots, writer, memtable_bytes: config.memtable_bytes, _marker: marker })
@@ -97,8 +99,8 @@ impl FjallStore {
 
     /// Has the table in memory written out, if there is anything in it.
     fn seal(&self, writer: &mut Writer) {
-        if self.tree.rotate_memtable().is_some() {
-            self.tables.sealed(writer.writes);
+        if let Some(memtable) = self.tree.rotate_memtable() {
+            self.tables.sealed(memtable, writer.writes);
             writer.memtable = self.tree.active_memtable();
             writer.memtable_bytes = staggered(self.memtable_bytes);
         }
@@ -189,7 +191,12 @@ fn bytes(slice: Slice) -> Bytes {
     if slice.len() <= COPY_BYTES_MAX { Bytes::copy_from_slice(&slice) } else { Bytes::from_owner(slice) }
 }
 
-fn open_tree(path: &Path, config: &FjallConfig, numbers: &SequenceNumberCounter) -> lsm_tree::Result<AnyTree> {
+fn open_tree(
+    path: &Path,
+    config: &FjallConfig,
+    numbers: &SequenceNumberCounter,
+    paced: Paced,
+) -> lsm_tree::Result<AnyTree> {
     // The tree shows whoever asks the second counter what was written; snapshots here have their own numbers,
     // which move with whole writes only.
     Config::new(path, numbers.clone(), SequenceNumberCounter::default())
@@ -200,6 +207,7 @@ fn open_tree(path: &Path, config: &FjallConfig, numbers: &SequenceNumberCounter)
             CompressionType::Lz4,
         ]))
         .with_kv_separation(Some(KvSeparationOptions::default().separation_threshold(SEPARATE_BYTES_MIN)))
+        .with_compaction_filter_factory(Some(Arc::new(paced)))
         .open()
 }
 

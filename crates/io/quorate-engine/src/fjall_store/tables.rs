@@ -1,7 +1,9 @@
 use super::open_snapshots::OpenSnapshots;
+use lsm_tree::compaction::filter::{CompactionFilter, Context, Factory, ItemAccessor, Verdict};
 use lsm_tree::compaction::{CompactionStrategy, Leveled};
-use lsm_tree::{AbstractTree, AnyTree};
+use lsm_tree::{AbstractTree, AnyTree, InternalValue, Memtable};
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::{io, mem};
@@ -10,9 +12,13 @@ use std::{io, mem};
 const SEALED_MAX: usize = 3;
 /// Tables that were written out and not merged, at which they are merged: a merge reads and writes most rows again, so
 /// that half as many merges cost a tenth less processor time for each write.
-const UNMERGED_MAX: u8 = 8;
+const UNMERGED_MIN: u8 = 8;
+/// The writer waits while so many tables are not merged: a read may have to look into each of them.
+const UNMERGED_MAX: usize = 24;
 /// The levels of a tree.
 const LEVELS: usize = 7;
+/// Rows between two looks at whether others wait for the processor.
+const ROWS_PER_TURN: usize = 128;
 
 /// Writes full memtables out as tables, on one thread, and merges tables, on another: a memtable need not
 /// wait for a long merge. Ends both when it is dropped.
@@ -26,14 +32,17 @@ struct Shared {
     snapshots: Arc<OpenSnapshots>,
     state: Mutex<State>,
     changed: Condvar,
+    merging: Arc<Pace>,
 }
 
 #[derive(Default)]
 struct State {
-    /// How many writes the store had seen when each of the memtables that wait was sealed, oldest first.
-    sealed: VecDeque<u64>,
+    /// The memtables that wait, oldest first.
+    sealed: VecDeque<Sealed>,
     /// So many of the store's writes are in tables, durably.
     durable_writes: u64,
+    /// Tables that were written out and not merged.
+    unmerged: usize,
     /// There may be something to merge.
     merge_is_due: bool,
     is_closing: bool,
@@ -41,14 +50,25 @@ struct State {
     failed: Option<String>,
 }
 
+struct Sealed {
+    memtable: Arc<Memtable>,
+    /// How many writes the store had seen when it was sealed.
+    writes: u64,
+}
+
 impl Tables {
-    /// Starts both threads.
+    /// Starts both threads. The merges of `tree` go at the pace of `merging`.
     ///
     /// # Errors
     /// That of the operating system.
-    pub(super) fn start(tree: Arc<AnyTree>, snapshots: Arc<OpenSnapshots>) -> io::Result<Self> {
-        let state = Mutex::new(State { merge_is_due: true, ..State::default() });
-        let shared = Arc::new(Shared { tree, snapshots, state, changed: Condvar::new() });
+    pub(super) fn start(
+        tree: Arc<AnyTree>,
+        snapshots: Arc<OpenSnapshots>,
+        merging: Arc<Pace>,
+    ) -> io::Result<Self> {
+        let state = State { unmerged: tree.l0_run_count(), merge_is_due: true, ..State::default() };
+        let state = Mutex::new(state);
+        let shared = Arc::new(Shared { tree, snapshots, state, changed: Condvar::new(), merging });
         let mut tables = Self { shared, threads: Vec::new() };
         tables.spawn("quorate-flush", Shared::write_out)?;
         tables.spawn("quorate-merge", Shared::merge)?;
@@ -71,21 +91,21 @@ impl Tables {
     /// Waits until the writer may go on.
     ///
     /// # Errors
-    /// Why a memtable could not be written out.
+    /// Why a memtable could not be written out, or tables merged.
     pub(super) fn wait_for_room(&self) -> Result<(), String> {
-        self.wait_until(|state| state.sealed.len() <= SEALED_MAX).map(drop)
+        self.wait_until(|state| state.sealed.len() <= SEALED_MAX && state.unmerged <= UNMERGED_MAX).map(drop)
     }
 
-    /// Has the memtable written out that was sealed after so many writes.
-    pub(super) fn sealed(&self, writes: u64) {
-        self.shared.state().sealed.push_back(writes);
+    /// Has a memtable written out that was sealed after so many writes.
+    pub(super) fn sealed(&self, memtable: Arc<Memtable>, writes: u64) {
+        self.shared.state().sealed.push_back(Sealed { memtable, writes });
         self.shared.changed.notify_all();
     }
 
     /// Waits until so many writes are durable.
     ///
     /// # Errors
-    /// Why a memtable could not be written out.
+    /// As [`wait_for_room`](Self::wait_for_room).
     pub(super) fn wait_until_durable(&self, writes: u64) -> Result<(), String> {
         self.wait_until(|state| state.durable_writes >= writes).map(drop)
     }
@@ -93,7 +113,7 @@ impl Tables {
     /// So many writes are durable.
     ///
     /// # Errors
-    /// Why a memtable could not be written out.
+    /// As [`wait_for_room`](Self::wait_for_room).
     pub(super) fn durable_writes(&self) -> Result<u64, String> {
         self.wait_until(|_| true).map(|state| state.durable_writes)
     }
@@ -111,6 +131,7 @@ impl Drop for Tables {
     fn drop(&mut self) {
         self.shared.state().is_closing = true;
         self.shared.changed.notify_all();
+        self.shared.merging.is_cancelled.store(true, Ordering::Relaxed);
         for thread in self.threads.drain(..) {
             let _ = thread.join();
         }
@@ -121,24 +142,41 @@ impl Shared {
     fn write_out(&self) -> Result<(), lsm_tree::Error> {
         loop {
             let state = self.wait_while(|state| !state.is_closing && state.sealed.is_empty());
-            // The next lines write out at least those that are sealed by now.
-            let count = state.sealed.len();
             if state.is_closing {
                 return Ok(());
             }
+            let Some(next) = state.sealed.front() else { continue };
+            let (memtable, writes) = (Arc::clone(&next.memtable), next.writes);
             drop(state);
-            self.tree.flush(&self.tree.get_flush_lock(), self.snapshots.oldest())?;
+            self.write_out_one(&memtable)?;
             let mut state = self.state();
-            let written_out = state.sealed.drain(..count).next_back();
-            state.durable_writes = written_out.unwrap_or(state.durable_writes);
+            state.sealed.pop_front();
+            state.durable_writes = writes;
+            state.unmerged = self.tree.l0_run_count();
             state.merge_is_due = true;
             drop(state);
             self.changed.notify_all();
         }
     }
 
+    fn write_out_one(&self, memtable: &Memtable) -> Result<(), lsm_tree::Error> {
+        let oldest = self.snapshots.oldest();
+        let mut rows = 0;
+        let rows = readable(memtable.iter(), oldest).inspect(|_| {
+            rows += 1;
+            if rows % ROWS_PER_TURN == 0 && self.state().sealed.len() == 1 {
+                thread::yield_now();
+            }
+        });
+        if let Some((tables, blob_files)) = self.tree.flush_to_tables(rows.map(Ok))? {
+            self.tree.register_tables(&tables, blob_files.as_deref(), None, &[memtable.id()], oldest)?;
+        }
+        Ok(())
+    }
+
     fn merge(&self) -> Result<(), lsm_tree::Error> {
-        let strategy: Arc<dyn CompactionStrategy> = Arc::new(Leveled::default().with_l0_threshold(UNMERGED_MAX));
+        let strategy: Arc<dyn CompactionStrategy> =
+            Arc::new(Leveled::default().with_l0_threshold(UNMERGED_MIN));
         loop {
             let mut state = self.wait_while(|state| !state.is_closing && !state.merge_is_due);
             if state.is_closing {
@@ -147,10 +185,17 @@ impl Shared {
             state.merge_is_due = false;
             drop(state);
             let before = self.shape();
-            self.tree.compact(Arc::clone(&strategy), self.snapshots.oldest())?;
-            if self.shape() != before {
-                self.state().merge_is_due = true;
+            let merged = self.tree.compact(Arc::clone(&strategy), self.snapshots.oldest());
+            if self.merging.is_cancelled.load(Ordering::Relaxed) {
+                return Ok(());
             }
+            merged?;
+            let mut state = self.state();
+            state.unmerged = self.tree.l0_run_count();
+            state.merge_is_due |= self.shape() != before;
+            self.merging.is_urgent.store(state.unmerged > UNMERGED_MAX / 2, Ordering::Relaxed);
+            drop(state);
+            self.changed.notify_all();
         }
     }
 
@@ -166,6 +211,64 @@ impl Shared {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The rows that somebody may still read, of rows in the order of their keys, the newest of each key first: that one, and
+/// those that a snapshot may show.
+fn readable(
+    rows: impl Iterator<Item = InternalValue>,
+    oldest_snapshot: u64,
+) -> impl Iterator<Item = InternalValue> {
+    let mut newer = None;
+    rows.filter(move |row| {
+        let is_newest = newer.as_ref() != Some(&row.key.user_key);
+        if is_newest {
+            newer = Some(row.key.user_key.clone());
+        }
+        is_newest || row.key.seqno >= oldest_snapshot
+    })
+}
+
+/// How merges go along: they let others have the processor every few rows, unless they are urgent, and end early
+/// when the store is closed.
+#[derive(Default)]
+pub(super) struct Pace {
+    is_urgent: AtomicBool,
+    is_cancelled: AtomicBool,
+}
+
+/// Makes the merges of a tree go at a pace.
+pub(super) struct Paced(pub(super) Arc<Pace>);
+
+impl Factory for Paced {
+    fn name(&self) -> &'static str {
+        "pace"
+    }
+
+    fn make_filter(&self, _: &Context) -> Box<dyn CompactionFilter> {
+        Box::new(PacedMerge { pace: Arc::clone(&self.0), rows: 0 })
+    }
+}
+
+/// Looks at every row of a merge, and keeps it.
+struct PacedMerge {
+    pace: Arc<Pace>,
+    rows: usize,
+}
+
+impl CompactionFilter for PacedMerge {
+    fn filter_item(&mut self, _: ItemAccessor<'_>, _: &Context) -> lsm_tree::Result<Verdict> {
+        self.rows += 1;
+        if self.rows.is_multiple_of(ROWS_PER_TURN) {
+            if self.pace.is_cancelled.load(Ordering::Relaxed) {
+                return Err(lsm_tree::Error::Io(io::ErrorKind::Interrupted.into()));
+            }
+            if !self.pace.is_urgent.load(Ordering::Relaxed) {
+                thread::yield_now();
+            }
+        }
+        Ok(Verdict::Keep)
     }
 }
 
