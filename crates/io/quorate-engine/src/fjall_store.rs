@@ -6,8 +6,8 @@ use crate::{OpenError, directory};
 use bytes::Bytes;
 use lsm_tree::config::CompressionPolicy;
 use lsm_tree::{
-    AbstractTree, AnyTree, Cache, CompressionType, Config, Guard, InternalValue, KvSeparationOptions, Memtable,
-    SequenceNumberCounter, Slice, ValueType,
+    AbstractTree, AnyTree, Cache, CompressionType, Config, Guard, InternalValue, KvSeparationOptions,
+    Memtable, SequenceNumberCounter, Slice, ValueType,
 };
 use open_snapshots::{OpenSnapshot, OpenSnapshots};
 use quorate_core::{Checkpoint, EngineError, KvOperation, KvRow, KvScan, KvSnapshot, KvStore};
@@ -103,6 +103,8 @@ impl FjallStore {
             self.tables.sealed(memtable, writer.writes);
             writer.memtable = self.tree.active_memtable();
             writer.memtable_bytes = staggered(self.memtable_bytes);
+        } else {
+            self.tables.all_sealed(writer.writes);
         }
     }
 
@@ -216,7 +218,8 @@ fn claim(path: &Path) -> Result<File, OpenError> {
     let io = |error| OpenError::io(path, error);
     if !path.join(MARKER).try_exists().map_err(io)? && directory::has_entries(path).map_err(io)? {
         let is_fjall = path.join(crate::import::FJALL_MARKER).try_exists().map_err(io)?;
-        let detail = if is_fjall { "it is a fjall database, which can be imported" } else { "it holds other files" };
+        let detail =
+            if is_fjall { "it is a fjall database, which can be imported" } else { "it holds other files" };
         return Err(foreign(path, detail.to_owned()));
     }
     match std::fs::create_dir(path) {
@@ -232,7 +235,10 @@ fn claim(path: &Path) -> Result<File, OpenError> {
     let mut format = Vec::new();
     marker.read_to_end(&mut format).map_err(io)?;
     if !FORMAT.starts_with(&format) {
-        return Err(foreign(path, format!("its file {MARKER:?} says {:?}", String::from_utf8_lossy(&format))));
+        return Err(foreign(
+            path,
+            format!("its file {MARKER:?} says {:?}", String::from_utf8_lossy(&format)),
+        ));
     }
     // A crash may have come before all of it was written.
     marker.write_all(&FORMAT[format.len()..]).and_then(|()| marker.sync_all()).map_err(io)?;
@@ -265,8 +271,6 @@ fn refused(path: &Path, error: lsm_tree::Error) -> OpenError {
     match error {
         lsm_tree::Error::InvalidVersion(version) => foreign(path, format!("it has file format {version}")),
         lsm_tree::Error::Io(source) => OpenError::io(path, source),
-        error => {
-            OpenError::Damaged { path: path.to_owned(), engine: ENGINE, detail: error.to_string() }
-        }
+        error => OpenError::Damaged { path: path.to_owned(), engine: ENGINE, detail: error.to_string() },
     }
 }

@@ -27,7 +27,9 @@ mod wire;
 pub mod conformance;
 
 pub use batch::{Batch, Run};
-pub use engine::{Checkpoint, Committed, Engine, EngineError, KvOperation, KvRow, KvScan, KvSnapshot, KvStore};
+pub use engine::{
+    Checkpoint, Committed, Engine, EngineError, KvOperation, KvRow, KvScan, KvSnapshot, KvStore,
+};
 pub use entry::{EntryId, EntryKind, Requirement};
 pub use group::{
     Fnv, GroupUuid, Incarnation, Member, MemberList, MemberListError, NodeId, NodeSet, NodeState, NodeType,

@@ -15,6 +15,8 @@ const SEALED_MAX: usize = 3;
 const UNMERGED_MIN: u8 = 8;
 /// The writer waits while so many tables are not merged: a read may have to look into each of them.
 const UNMERGED_MAX: usize = 24;
+/// Length of a merged table, in bytes. It becomes durable as a whole, and the log's syncs wait for the disk meanwhile.
+const TABLE_BYTES: u64 = 16 << 20;
 /// The levels of a tree.
 const LEVELS: usize = 7;
 /// Rows between two looks at whether others wait for the processor.
@@ -102,6 +104,15 @@ impl Tables {
         self.shared.changed.notify_all();
     }
 
+    /// Takes in that all of so many writes are sealed: the last ones changed nothing.
+    pub(super) fn all_sealed(&self, writes: u64) {
+        let mut state = self.shared.state();
+        match state.sealed.back_mut() {
+            Some(last) => last.writes = writes,
+            None => state.durable_writes = writes,
+        }
+    }
+
     /// Waits until so many writes are durable.
     ///
     /// # Errors
@@ -145,13 +156,14 @@ impl Shared {
             if state.is_closing {
                 return Ok(());
             }
-            let Some(next) = state.sealed.front() else { continue };
-            let (memtable, writes) = (Arc::clone(&next.memtable), next.writes);
+            let Some(memtable) = state.sealed.front().map(|sealed| Arc::clone(&sealed.memtable)) else {
+                continue;
+            };
             drop(state);
             self.write_out_one(&memtable)?;
             let mut state = self.state();
-            state.sealed.pop_front();
-            state.durable_writes = writes;
+            let written_out = state.sealed.pop_front().map(|sealed| sealed.writes);
+            state.durable_writes = written_out.unwrap_or(state.durable_writes);
             state.unmerged = self.tree.l0_run_count();
             state.merge_is_due = true;
             drop(state);
@@ -176,7 +188,7 @@ impl Shared {
 
     fn merge(&self) -> Result<(), lsm_tree::Error> {
         let strategy: Arc<dyn CompactionStrategy> =
-            Arc::new(Leveled::default().with_l0_threshold(UNMERGED_MIN));
+            Arc::new(Leveled::default().with_l0_threshold(UNMERGED_MIN).with_table_target_size(TABLE_BYTES));
         loop {
             let mut state = self.wait_while(|state| !state.is_closing && !state.merge_is_due);
             if state.is_closing {

@@ -87,6 +87,9 @@ fn refused(path: &Path, error: fjall::Error) -> SourceError {
 fn broken(path: &Path, error: fjall::Error) -> SourceError {
     match error {
         fjall::Error::Io(source) => SourceError::Io { path: path.to_owned(), source },
-        error => SourceError::Engine { path: path.to_owned(), source: EngineError::Storage { engine: ENGINE, detail: error.to_string() } },
+        error => SourceError::Engine {
+            path: path.to_owned(),
+            source: EngineError::Storage { engine: ENGINE, detail: error.to_string() },
+        },
     }
 }
