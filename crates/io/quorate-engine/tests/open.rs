@@ -1,6 +1,7 @@
 //! What opening a store refuses, and how it says so.
 #![cfg(all(feature = "redb", feature = "fjall"))]
 
+use quorate_core::{KvOperation, KvStore};
 use quorate_engine::{FjallConfig, FjallStore, OpenError, RedbConfig, RedbStore};
 use std::fs;
 use std::path::Path;
@@ -62,14 +63,15 @@ fn a_directory_of_something_else_is_refused_and_left_alone() {
 }
 
 #[test]
-fn a_fjall_database_of_another_application_is_refused() {
+fn a_fjall_database_of_an_application_is_refused_and_left_alone() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("theirs");
     let theirs = fjall::Database::builder(&path).open().unwrap();
     theirs.keyspace("orders", fjall::KeyspaceCreateOptions::default).unwrap();
     drop(theirs);
     let error = refusal(open_fjall(&path));
-    assert!(matches!(&error, OpenError::Foreign { detail, .. } if detail.contains("orders")), "{error:?}");
+    assert!(matches!(&error, OpenError::Foreign { detail, .. } if detail.contains("import")), "{error:?}");
+    assert!(fjall::Database::builder(&path).open().unwrap().keyspace_exists("orders"));
 }
 
 #[test]
@@ -92,4 +94,39 @@ fn a_redb_file_that_was_never_finished_is_made_anew() {
     assert!(!unfinished.exists(), "it got its name when it was whole");
     drop(store);
     assert!(open_redb(&path).is_ok());
+}
+
+#[test]
+fn a_fjall_store_of_another_version_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    drop(open_fjall(directory.path()).unwrap());
+    fs::write(directory.path().join("quorate"), "fjall tree 2\n").unwrap();
+    let error = refusal(open_fjall(directory.path()));
+    assert!(matches!(&error, OpenError::Foreign { detail, .. } if detail.contains("tree 2")), "{error:?}");
+}
+
+/// A crash can come before the file that marks the directory is whole, or before there is a tree.
+#[test]
+fn a_fjall_store_that_was_never_finished_is_made_anew() {
+    for written in ["", "fjall", "fjall tree 1\n"] {
+        let directory = tempfile::tempdir().unwrap();
+        fs::write(directory.path().join("quorate"), written).unwrap();
+        drop(open_fjall(directory.path()).unwrap());
+        assert_eq!(fs::read_to_string(directory.path().join("quorate")).unwrap(), "fjall tree 1\n");
+        assert!(open_fjall(directory.path()).is_ok());
+    }
+}
+
+#[test]
+fn a_fjall_store_whose_tables_are_damaged_says_so_and_not_something_else() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open_fjall(directory.path()).unwrap();
+    store.write(&[KvOperation::Put { key: b"key", value: b"value" }]).unwrap();
+    store.flush().unwrap();
+    drop(store);
+    for table in fs::read_dir(directory.path().join("tables")).unwrap() {
+        fs::remove_file(table.unwrap().path()).unwrap();
+    }
+    let error = refusal(open_fjall(directory.path()));
+    assert!(matches!(error, OpenError::Damaged { .. }), "{error:?}");
 }
