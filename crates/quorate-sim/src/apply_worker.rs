@@ -47,7 +47,7 @@ impl ApplyWorker {
             return self.apply(&batches).map(Some);
         }
         if let Some(ApplyJob::Flush) = self.queue.pop_front() {
-            let durable = self.applier.flush().map_err(Stop::failed)?;
+            let durable = self.applier.checkpoint().map_err(Stop::failed)?;
             return Ok(Some(Input::EngineFlushed { durable: durable.map(|entry| entry.vlsn) }.into()));
         }
         Ok(None)

@@ -1,5 +1,5 @@
 use bytes::Bytes;
-use quorate_core::{EngineError, KvOperation, KvScan, KvSnapshot, KvStore};
+use quorate_core::{Checkpoint, EngineError, KvOperation, KvScan, KvSnapshot, KvStore};
 use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 type Rows = Arc<BTreeMap<Bytes, Bytes>>;
 
 /// A store of rows that survives crashes as far as it was flushed, and further only where the disk was ahead
-/// of what it had promised.
+/// of what it had promised. It writes out in the background what it holds at a checkpoint, and is done with that at the
+/// next one.
 ///
 /// Clones share the rows; the simulator keeps one from life to life of the process.
 #[derive(Clone, Debug, Default)]
@@ -19,6 +20,36 @@ pub(crate) struct EngineDisk {
 struct State {
     current: Rows,
     durable: Rows,
+    /// What is being written out.
+    sealed: Sealed,
+    /// Writes since the store was opened.
+    writes: u64,
+    /// So many of them are durable.
+    durable_writes: u64,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Sealed {
+    rows: Rows,
+    /// The store had seen so many writes.
+    writes: u64,
+}
+
+impl State {
+    /// What a process finds that opens the store.
+    fn reopened(rows: Rows) -> Self {
+        let sealed = Sealed { rows: Arc::clone(&rows), writes: 0 };
+        Self { current: Arc::clone(&rows), durable: rows, sealed, writes: 0, durable_writes: 0 }
+    }
+
+    fn seal(&mut self) {
+        self.sealed = Sealed { rows: Arc::clone(&self.current), writes: self.writes };
+    }
+
+    fn write_out(&mut self) {
+        let Sealed { rows, writes } = self.sealed.clone();
+        (self.durable, self.durable_writes) = (rows, writes);
+    }
 }
 
 impl EngineDisk {
@@ -26,17 +57,13 @@ impl EngineDisk {
     /// flush.
     pub(crate) fn crash(&self, ahead: bool) {
         let mut state = self.locked();
-        if ahead {
-            state.durable = Arc::clone(&state.current);
-        } else {
-            state.current = Arc::clone(&state.durable);
-        }
+        let found = if ahead { &state.current } else { &state.durable };
+        *state = State::reopened(Arc::clone(found));
     }
 
     /// Another disk, with what is durable on this one.
     pub(crate) fn copy(&self) -> Self {
-        let durable = Arc::clone(&self.locked().durable);
-        let state = State { current: Arc::clone(&durable), durable };
+        let state = State::reopened(Arc::clone(&self.locked().durable));
         Self { state: Arc::new(Mutex::new(state)) }
     }
 
@@ -65,13 +92,22 @@ impl KvStore for EngineDisk {
                 }
             }
         }
+        state.writes += 1;
         Ok(())
     }
 
     fn flush(&self) -> Result<bool, EngineError> {
         let mut state = self.locked();
-        state.durable = Arc::clone(&state.current);
+        state.seal();
+        state.write_out();
         Ok(true)
+    }
+
+    fn checkpoint(&self) -> Result<Checkpoint, EngineError> {
+        let mut state = self.locked();
+        state.write_out();
+        state.seal();
+        Ok(Checkpoint::Writes(state.durable_writes))
     }
 
     fn snapshot(&self) -> Result<Arc<dyn KvSnapshot>, EngineError> {
@@ -111,8 +147,8 @@ impl KvSnapshot for RowsSnapshot {
 
 /// Where a key of the default database lies among the rows.
 pub(crate) fn row_key(key: &[u8]) -> Bytes {
-    let mut row = vec![1];
-    row.extend_from_slice(&quorate_env::kv::DEFAULT_DATABASE.as_u32().to_be_bytes());
+    let number = quorate_env::kv::DEFAULT_DATABASE.as_u32().to_be_bytes();
+    let mut row = vec![1, number[3]];
     row.extend_from_slice(key);
     row.into()
 }

@@ -12,6 +12,9 @@ use quorate_core::{Batch, DamagedRange, EntryId, NodeId, Term, Time, Vlsn};
 #[derive(Debug)]
 pub(crate) struct Repairing {
     damaged: Vec<DamagedRange>,
+    /// Which of them is asked for. Once every peer was asked in vain it is the turn of the next: what all peers have
+    /// trimmed cannot be had, and may not be needed any more, whereas the engine may wait for another.
+    current: usize,
     fetched: Fetched,
     ask_at: Time,
     asked: usize,
@@ -19,7 +22,7 @@ pub(crate) struct Repairing {
     replacing: bool,
 }
 
-/// The frames that have come of the first damaged range: peers send it in parts, by the borders of their
+/// The frames that have come of the damaged range that is asked for: peers send it in parts, by the borders of their
 /// own files.
 #[derive(Debug, Default)]
 struct Fetched {
@@ -42,7 +45,7 @@ impl Fetched {
 
 impl Repairing {
     pub(crate) fn new(damaged: Vec<DamagedRange>, now: Time) -> Self {
-        Self { damaged, fetched: Fetched::default(), ask_at: now, asked: 0, replacing: false }
+        Self { damaged, current: 0, fetched: Fetched::default(), ask_at: now, asked: 0, replacing: false }
     }
 
     pub(crate) const fn is_damaged(&self) -> bool {
@@ -53,16 +56,27 @@ impl Repairing {
         (self.is_damaged() && !self.replacing).then_some(self.ask_at)
     }
 
+    fn current(&self) -> Option<DamagedRange> {
+        self.damaged.get(self.current).copied()
+    }
+
+    /// Goes on with the next range.
+    fn turn(&mut self) {
+        self.current = (self.current + 1) % self.damaged.len().max(1);
+        self.fetched = Fetched::default();
+    }
+
     /// Takes in what is damaged now; what is asked for begins anew.
     fn set(&mut self, damaged: Vec<DamagedRange>, ask_at: Time) {
         self.damaged = damaged;
+        self.current = 0;
         self.fetched = Fetched::default();
         self.ask_at = ask_at;
     }
 }
 
 impl Node {
-    /// Asks one peer after the other for the first damaged range.
+    /// Asks one peer after the other for a damaged range, and once all were asked, for the next one.
     pub(crate) fn repair_if_due(&mut self, now: Time) {
         if self.repairing.deadline().is_none_or(|at| now < at) {
             return;
@@ -72,14 +86,18 @@ impl Node {
             self.repairing.ask_at = now + self.retry_interval();
             return;
         }
-        let peer = peers[self.repairing.asked % peers.len()];
+        if self.repairing.asked >= peers.len() {
+            self.repairing.asked = 0;
+            self.repairing.turn();
+        }
+        let peer = peers[self.repairing.asked];
         self.repairing.asked += 1;
         self.ask_for_repair(now, peer);
     }
 
     fn ask_for_repair(&mut self, now: Time, peer: NodeId) {
-        let Some(range) = self.repairing.damaged.first() else { return };
-        let (first, last) = (self.repairing.fetched.next(range), range.last);
+        let Some(range) = self.repairing.current() else { return };
+        let (first, last) = (self.repairing.fetched.next(&range), range.last);
         self.repairing.ask_at = now + self.timing().election_timeout();
         self.send(peer, Message::RepairRequest { first, last });
     }
@@ -95,10 +113,10 @@ impl Node {
         }
     }
 
-    /// Takes in a part of the first damaged range, asks for the next one, and puts the range back when it
+    /// Takes in a part of the damaged range, asks for the next one, and puts the range back when it
     /// is whole.
     pub(crate) fn receive_repair(&mut self, now: Time, from: NodeId, first: Vlsn, frames: Bytes) {
-        let Some(range) = self.repairing.damaged.first().copied() else { return };
+        let Some(range) = self.repairing.current() else { return };
         if self.repairing.replacing || first != self.repairing.fetched.next(&range) {
             return;
         }

@@ -149,7 +149,7 @@ impl Process {
                 self.completions.push_back(Input::Applied { last, bytes });
             }
             Output::FlushEngine => {
-                let durable = self.storage.engine.flush()?.map(|entry| entry.vlsn);
+                let durable = self.storage.engine.checkpoint()?.map(|entry| entry.vlsn);
                 self.completions.push_back(Input::EngineFlushed { durable });
             }
             _ => {}

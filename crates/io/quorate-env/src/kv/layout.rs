@@ -185,3 +185,29 @@ fn decode_number(bytes: &Bytes) -> Result<u32, EngineError> {
 pub(crate) fn corrupt(detail: String) -> EngineError {
     EngineError::Corrupt { engine: ENGINE, detail }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::ops::RangeBounds;
+
+    #[test]
+    fn databases_lie_apart_and_in_order_however_long_their_numbers_are() {
+        let numbers = [1, 2, 255, 256, 65_535, 65_536, (1 << 24) - 1, 1 << 24, u32::MAX - 1, u32::MAX];
+        let databases = numbers.map(DatabaseId::new);
+        let ends: [&[u8]; 3] = [&[0], &[5, 5], &[0xff; 40]];
+        let rows: Vec<_> = databases.iter().flat_map(|id| ends.map(|key| (*id, row_key(*id, key)))).collect();
+        assert!(rows.is_sorted_by(|(_, left), (_, right)| left < right), "{rows:02x?}");
+        for database in databases {
+            let within = row_bounds(database, Bound::Unbounded, Bound::Unbounded);
+            for (of, row) in &rows {
+                assert_eq!(within.contains(row), *of == database, "{row:02x?} in database {database:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_key_of_sixteen_bytes_is_short_in_the_store() {
+        with_row_key(DatabaseId::new(1), &[7; 16], |key| assert!(key.len() <= 20, "{key:02x?}"));
+    }
+}
