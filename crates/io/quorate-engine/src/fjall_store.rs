@@ -256,7 +256,18 @@ fn check_key(operation: &KvOperation<'_>) -> Result<(), EngineError> {
 }
 
 fn failed(error: lsm_tree::Error) -> EngineError {
-    EngineError::Storage { engine: ENGINE, detail: error.to_string() }
+    let detail = words(&error);
+    match error {
+        lsm_tree::Error::Io(_) => EngineError::Storage { engine: ENGINE, detail },
+        _ => EngineError::Corrupt { engine: ENGINE, detail },
+    }
+}
+
+fn words(error: &lsm_tree::Error) -> String {
+    match error {
+        lsm_tree::Error::Io(error) => error.to_string(),
+        error => error.to_string(),
+    }
 }
 
 fn stopped(detail: String) -> EngineError {
@@ -271,6 +282,6 @@ fn refused(path: &Path, error: lsm_tree::Error) -> OpenError {
     match error {
         lsm_tree::Error::InvalidVersion(version) => foreign(path, format!("it has file format {version}")),
         lsm_tree::Error::Io(source) => OpenError::io(path, source),
-        error => OpenError::Damaged { path: path.to_owned(), engine: ENGINE, detail: error.to_string() },
+        error => OpenError::Damaged { path: path.to_owned(), engine: ENGINE, detail: words(&error) },
     }
 }

@@ -120,7 +120,8 @@ pub struct RepConfig {
     /// Memory that the engine may use to cache what it reads, in bytes; the memory engine needs none.
     /// Default: 8 MiB.
     pub engine_cache_bytes: usize,
-    /// How often the engine is asked to make durable what it holds; a restart replays the log from there.
+    /// How often the engine is asked how far it is durable, and made so unless it sees to that by itself; a restart
+    /// replays the log from there.
     /// Default: 500 ms.
     pub engine_flush_interval: Duration,
     /// Within this time entries that asked for no sync are synced all the same. Default: 200 ms.

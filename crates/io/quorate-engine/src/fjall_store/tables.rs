@@ -1,4 +1,5 @@
 use super::open_snapshots::OpenSnapshots;
+use super::words;
 use lsm_tree::compaction::filter::{CompactionFilter, Context, Factory, ItemAccessor, Verdict};
 use lsm_tree::compaction::{CompactionStrategy, Leveled};
 use lsm_tree::{AbstractTree, AnyTree, InternalValue, Memtable};
@@ -83,7 +84,7 @@ impl Tables {
             let mut ending = Ending { shared: &shared, detail: "a thread of it panicked".to_owned() };
             match work(&shared) {
                 Ok(()) => mem::forget(ending),
-                Err(error) => ending.detail = error.to_string(),
+                Err(error) => ending.detail = words(&error),
             }
         })?;
         self.threads.push(thread);
@@ -161,10 +162,9 @@ impl Shared {
             };
             drop(state);
             self.write_out_one(&memtable)?;
-            let mut state = self.state();
+            let mut state = self.state_with_unmerged();
             let written_out = state.sealed.pop_front().map(|sealed| sealed.writes);
             state.durable_writes = written_out.unwrap_or(state.durable_writes);
-            state.unmerged = self.tree.l0_run_count();
             state.merge_is_due = true;
             drop(state);
             self.changed.notify_all();
@@ -202,11 +202,8 @@ impl Shared {
                 return Ok(());
             }
             merged?;
-            let mut state = self.state();
-            state.unmerged = self.tree.l0_run_count();
-            state.merge_is_due |= self.shape() != before;
-            self.merging.is_urgent.store(state.unmerged > UNMERGED_MAX / 2, Ordering::Relaxed);
-            drop(state);
+            let has_changed = self.shape() != before;
+            self.state_with_unmerged().merge_is_due |= has_changed;
             self.changed.notify_all();
         }
     }
@@ -214,6 +211,16 @@ impl Shared {
     /// What a merge changes: the tables of each level, and their bytes.
     fn shape(&self) -> ([Option<usize>; LEVELS], u64) {
         (std::array::from_fn(|level| self.tree.level_table_count(level)), self.tree.disk_space())
+    }
+
+    /// The state, with the number of tables that are not merged. That is behind a lock under which tables become durable,
+    /// and the writer, which needs the state, must not wait for it.
+    fn state_with_unmerged(&self) -> MutexGuard<'_, State> {
+        let unmerged = self.tree.l0_run_count();
+        self.merging.is_urgent.store(unmerged > UNMERGED_MAX / 2, Ordering::Relaxed);
+        let mut state = self.state();
+        state.unmerged = unmerged;
+        state
     }
 
     fn wait_while(&self, holds: impl Fn(&State) -> bool) -> MutexGuard<'_, State> {

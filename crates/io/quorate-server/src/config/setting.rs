@@ -178,7 +178,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     number(
         "timeouts.engine_flush_interval_ms",
         |config| config.engine_flush_interval.as_millis().to_string(),
-        "How often the engine is asked to make durable what it holds; a restart replays the log from there.",
+        "How often the engine is asked how far it is durable, and made so unless it sees to that by itself; a restart replays the log from there.",
     ),
     number(
         "timeouts.relaxed_sync_interval_ms",
