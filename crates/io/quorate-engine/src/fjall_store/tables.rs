@@ -4,10 +4,10 @@ use lsm_tree::compaction::filter::{CompactionFilter, Context, Factory, ItemAcces
 use lsm_tree::compaction::{CompactionStrategy, Leveled};
 use lsm_tree::{AbstractTree, AnyTree, InternalValue, Memtable};
 use std::collections::VecDeque;
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
-use std::{io, mem};
 
 /// Memtables that may wait to be written out; the writer waits while there are more.
 const SEALED_MAX: usize = 3;
@@ -81,11 +81,8 @@ impl Tables {
     fn spawn(&mut self, name: &str, work: fn(&Shared) -> Result<(), lsm_tree::Error>) -> io::Result<()> {
         let shared = Arc::clone(&self.shared);
         let thread = thread::Builder::new().name(name.to_owned()).spawn(move || {
-            let mut ending = Ending { shared: &shared, detail: "a thread of it panicked".to_owned() };
-            match work(&shared) {
-                Ok(()) => mem::forget(ending),
-                Err(error) => ending.detail = words(&error),
-            }
+            let mut ending = Ending { shared: &shared, failed: Some("a thread of it panicked".to_owned()) };
+            ending.failed = work(&shared).err().map(|error| words(&error));
         })?;
         self.threads.push(thread);
         Ok(())
@@ -291,15 +288,17 @@ impl CompactionFilter for PacedMerge {
     }
 }
 
-/// Tells everybody that a thread has ended before it should.
+/// Tells everybody that a thread has ended before it should, by an error or a panic.
 struct Ending<'a> {
     shared: &'a Shared,
-    detail: String,
+    failed: Option<String>,
 }
 
 impl Drop for Ending<'_> {
     fn drop(&mut self) {
-        self.shared.state().failed = Some(mem::take(&mut self.detail));
-        self.shared.changed.notify_all();
+        if let Some(detail) = self.failed.take() {
+            self.shared.state().failed = Some(detail);
+            self.shared.changed.notify_all();
+        }
     }
 }
