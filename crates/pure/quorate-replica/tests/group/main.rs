@@ -1,5 +1,6 @@
 //! Whole groups of nodes over a perfect network and instant logs: the protocol's main stories.
 
+mod damage;
 mod leases;
 mod network;
 mod slow_links;
@@ -34,6 +35,8 @@ struct Group {
     asked: Vec<(NodeId, NodeId, ForwardedWrite)>,
     /// What a node was told of the writes that it passed on, and by whom.
     answered: Vec<(NodeId, NodeId, RequestId, Bytes)>,
+    /// Where the damaged ranges begin that a node has fetched.
+    repaired: Vec<(NodeId, Vlsn)>,
 }
 
 fn n(number: u16) -> NodeId {
@@ -71,6 +74,7 @@ impl Group {
             reads: Vec::new(),
             asked: Vec::new(),
             answered: Vec::new(),
+            repaired: Vec::new(),
         };
         for number in 1..=count {
             let hard = HardState {
@@ -172,7 +176,8 @@ impl Group {
                     self.answered.push((node, from, request, outcome));
                 }
                 Output::Halt(halt) => panic!("{node} halts: {halt:?}"),
-                Output::Repair { .. } | Output::Trim { .. } | Output::Event(_) => {}
+                Output::Repair { batch } => self.repaired.push((node, batch.first())),
+                Output::Trim { .. } | Output::Event(_) => {}
             }
         }
         for (to, packet) in packets {
@@ -426,24 +431,6 @@ fn a_group_of_which_every_node_lost_power_elects_the_best_of_what_is_left() {
     group.seconds(1);
     assert!(group.hosts.iter().all(|host| !host.node.progress().recovering));
     group.logs_agree();
-}
-
-#[test]
-fn damage_that_was_trimmed_or_cut_away_is_damage_no_more() {
-    let mut group = Group::new(3);
-    group.seconds(5);
-    let node = n(group.master().as_u16() % 3 + 1);
-    group.isolate(node);
-    let damaged = DamagedRange { first: Vlsn::FIRST, last: Vlsn::FIRST, chain_before: 0, chain_after: None };
-    group.input(node, Input::Damaged { damaged: vec![damaged] });
-    assert!(group.host(node).node.progress().damaged);
-    group.input(node, Input::Trimmed { base: None, damaged: Vec::new() });
-    assert!(!group.host(node).node.progress().damaged, "no peer is asked for it for ever");
-    group.input(node, Input::Damaged { damaged: vec![damaged] });
-    let log = group.host(node).summary();
-    let truncated = Truncated { dropped: None, count: 0, rollback_file: None };
-    group.input(node, Input::Truncated { epoch: 0, truncated, log });
-    assert!(!group.host(node).node.progress().damaged);
 }
 
 #[test]
