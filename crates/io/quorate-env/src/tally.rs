@@ -97,7 +97,7 @@ tally! {
     entries_applied,
     /// Atomic steps in which they were applied.
     engine_steps,
-    /// Times that the engine was asked to make durable what it holds.
+    /// Times that the engine was asked how far it is durable, or to make all that it holds so.
     engine_flushes,
     /// Packets received from other nodes.
     packets_received,

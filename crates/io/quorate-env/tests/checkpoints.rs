@@ -116,3 +116,16 @@ fn a_store_that_writes_nothing_out_for_long_is_flushed() {
     apply(&mut engine, 65, &value);
     assert_eq!(durable(&mut engine), Some(64));
 }
+
+#[test]
+fn a_store_that_writes_out_as_it_goes_along_is_not_flushed_however_much_is_applied() {
+    let store = Told::new();
+    let mut engine = KvEngine::open(store.clone()).unwrap();
+    let value = vec![0; 1 << 20];
+    apply(&mut engine, 1, &value);
+    assert_eq!(durable(&mut engine), None, "and its position is noted");
+    (2..=70).for_each(|vlsn| apply(&mut engine, vlsn, &value));
+    store.is_durable(Checkpoint::Writes(69));
+    assert_eq!(durable(&mut engine), Some(1), "where it was when it was asked last");
+    assert_eq!(store.flushes.load(Ordering::Relaxed), 0);
+}

@@ -21,7 +21,7 @@ pub struct NodeConfig {
     pub apply_lag_bytes_max: usize,
     /// Within this time entries that asked for no sync are synced all the same.
     pub relaxed_sync_interval: Duration,
-    /// How often the engine is asked to make durable what it holds.
+    /// How often the engine is asked how far it is durable.
     pub engine_flush_interval: Duration,
     /// Seed of all randomness in the node.
     pub seed: u64,

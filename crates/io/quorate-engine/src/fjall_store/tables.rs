@@ -14,7 +14,7 @@ const SEALED_MAX: usize = 3;
 /// Tables that were written out and not merged, at which they are merged: a merge reads and writes most rows again, so
 /// that half as many merges cost a tenth less processor time for each write.
 const UNMERGED_MIN: u8 = 8;
-/// The writer waits while so many tables are not merged: a read may have to look into each of them.
+/// The writer waits while more tables than these are not merged: a read may have to look into each of them.
 const UNMERGED_MAX: usize = 24;
 /// Length of a merged table, in bytes. It becomes durable as a whole, and the log's syncs wait for the disk meanwhile.
 const TABLE_BYTES: u64 = 16 << 20;

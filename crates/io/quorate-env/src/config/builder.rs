@@ -71,7 +71,7 @@ impl RepConfigBuilder {
         segment_bytes: u32;
         /// Memory for the engine's cache in bytes.
         engine_cache_bytes: usize;
-        /// How often the engine is asked to make durable what it holds.
+        /// How often the engine is asked how far it is durable.
         engine_flush_interval: Duration;
         /// Within which time entries that asked for no sync are synced all the same.
         relaxed_sync_interval: Duration;

@@ -171,8 +171,12 @@ impl Engine for KvEngine {
         match self.store.checkpoint()? {
             Checkpoint::Nothing => {}
             Checkpoint::Everything => self.is_durable_through(self.applied),
-            Checkpoint::Writes(_) if self.unflushed_bytes >= UNFLUSHED_BYTES_MAX => return self.flush(),
-            Checkpoint::Writes(writes) => self.writes_are_durable(writes),
+            Checkpoint::Writes(writes) => {
+                self.writes_are_durable(writes);
+                if self.unflushed_bytes >= UNFLUSHED_BYTES_MAX {
+                    return self.flush();
+                }
+            }
         }
         Ok(self.durable)
     }

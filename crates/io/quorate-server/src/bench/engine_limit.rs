@@ -12,7 +12,7 @@ use quorate_env::kv::{DEFAULT_DATABASE, KvEngine, SCHEMA_VERSION};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// How often the engine is asked to make durable what it holds: as often as a node asks by default.
+/// How often the engine is asked how far it is durable: as often as a node asks by default.
 const FLUSH_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Why an engine was not measured.
