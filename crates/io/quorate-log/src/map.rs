@@ -1,4 +1,4 @@
-//! The one place of this crate that needs `unsafe`: memory maps.
+//! Memory maps, which need `unsafe`.
 
 use crate::vfs::Mapping;
 use std::fs::File;

@@ -9,7 +9,8 @@ use std::sync::Arc;
 /// The reserve: a file of a segment's length whose blocks are all taken, made step by step while there is
 /// nothing else to do.
 ///
-/// It is zero-filled, not merely allocated, so that a later sync of a write into it has no metadata to flush.
+/// It is zero-filled, not merely allocated, so that a later sync of a write into it has no metadata to flush. One that
+/// a crash left full though it was not synced serves as well: the first sync of a write into it takes longer.
 #[derive(Debug)]
 pub(crate) struct Reserve {
     vfs: Arc<dyn Vfs>,
@@ -29,6 +30,7 @@ pub(crate) struct Space {
 }
 
 /// How much is filled in one step, in bytes. Whoever syncs the log meanwhile waits for the disk that long, and longer steps are not cheaper.
+/// Only the last step is followed by a sync: each would make the file system write out what it knows of the file.
 const STEP_BYTES: usize = 256 << 10;
 static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
 
@@ -77,7 +79,12 @@ impl Reserve {
             None => (self.vfs.open(&self.path, OpenMode::Create).map_err(error)?, 0),
         };
         let step = STEP_BYTES.min(self.segment_bytes - bytes);
-        zero(&*file, bytes, step).and_then(|()| file.sync_data()).map_err(error)?;
+        zero(&*file, bytes, step).map_err(error)?;
+        if bytes + step == self.segment_bytes {
+            file.sync_data().map_err(error)?;
+        } else {
+            file.start_writing(bytes as u64, step as u64);
+        }
         self.file = Some((file, bytes + step));
         Ok(())
     }
@@ -157,4 +164,21 @@ pub(crate) fn zero(file: &dyn VfsFile, mut offset: usize, mut count: usize) -> i
         count -= step;
     }
     Ok(())
+}
+
+#[cfg(all(test, feature = "simulated"))]
+mod tests {
+    use super::*;
+    use crate::vfs::{MemoryVfs, Operation};
+
+    #[test]
+    fn only_the_last_step_of_filling_waits_for_the_disk() {
+        let disk = MemoryVfs::new();
+        disk.create_directory(Path::new("log")).unwrap();
+        let mut reserve = Reserve::open(Arc::new(disk.clone()), "log".into(), 4 * STEP_BYTES).unwrap();
+        disk.fail_next(Operation::Sync, io::ErrorKind::Other);
+        (0..3).for_each(|_| reserve.fill().unwrap());
+        assert!(!reserve.is_full());
+        assert!(matches!(reserve.fill(), Err(LogError::Io { .. })));
+    }
 }

@@ -123,6 +123,10 @@ pub trait VfsFile: Send + Sync + fmt::Debug {
     /// The operating system's; any of the bytes may have been written.
     fn write_at(&self, offset: u64, parts: &[IoSlice<'_>]) -> io::Result<()>;
 
+    /// Has `count` bytes from `offset` on, which were written, begin their way to the disk, so that a later sync has less
+    /// to wait for. It promises nothing, and what fails shows at that sync.
+    fn start_writing(&self, _offset: u64, _count: u64) {}
+
     /// Makes the file's bytes durable, and its length where it grew.
     ///
     /// # Errors

@@ -115,6 +115,10 @@ impl VfsFile for OsFile {
         Ok(())
     }
 
+    fn start_writing(&self, offset: u64, count: u64) {
+        platform::start_writing(&self.0, offset, count);
+    }
+
     fn sync_data(&self) -> io::Result<()> {
         self.0.sync_data()
     }
@@ -133,6 +137,7 @@ impl VfsFile for OsFile {
 mod platform {
     use std::fs::File;
     use std::io::{IoSlice, Result};
+    use std::os::fd::AsRawFd;
     use std::os::unix::fs::FileExt;
 
     /// As many parts as one call takes (`IOV_MAX`).
@@ -144,6 +149,13 @@ mod platform {
 
     pub(super) fn write_at(file: &File, offset: u64, parts: &[IoSlice<'_>]) -> Result<usize> {
         Ok(rustix::io::pwritev(file, &parts[..parts.len().min(PARTS_MAX)], offset)?)
+    }
+
+    #[allow(unsafe_code)]
+    pub(super) fn start_writing(file: &File, offset: u64, count: u64) {
+        let (Ok(offset), Ok(count)) = (offset.try_into(), count.try_into()) else { return };
+        // SAFETY: the call takes numbers only, and the descriptor is open for as long as `file` lives.
+        unsafe { libc::sync_file_range(file.as_raw_fd(), offset, count, libc::SYNC_FILE_RANGE_WRITE) };
     }
 }
 
@@ -161,6 +173,8 @@ mod platform {
     pub(super) fn write_at(file: &File, offset: u64, parts: &[IoSlice<'_>]) -> Result<usize> {
         file.write_at(&parts[0], offset)
     }
+
+    pub(super) const fn start_writing(_file: &File, _offset: u64, _count: u64) {}
 }
 
 /// Reads and writes at an offset: each may do a part, and says how much.
@@ -177,4 +191,6 @@ mod platform {
     pub(super) fn write_at(file: &File, offset: u64, parts: &[IoSlice<'_>]) -> Result<usize> {
         file.seek_write(&parts[0], offset)
     }
+
+    pub(super) const fn start_writing(_file: &File, _offset: u64, _count: u64) {}
 }
