@@ -1,5 +1,6 @@
 mod open_snapshots;
 mod tables;
+mod unfinished_table;
 
 use crate::range::is_empty_range;
 use crate::{OpenError, directory};

@@ -1,4 +1,5 @@
 use super::open_snapshots::OpenSnapshots;
+use super::unfinished_table::UnfinishedTable;
 use super::words;
 use lsm_tree::compaction::filter::{CompactionFilter, Context, Factory, ItemAccessor, Verdict};
 use lsm_tree::compaction::{CompactionStrategy, Leveled};
@@ -22,6 +23,8 @@ const TABLE_BYTES: u64 = 16 << 20;
 const LEVELS: usize = 7;
 /// Rows between two looks at whether others wait for the processor.
 const ROWS_PER_TURN: usize = 128;
+/// Rows of a memtable between two times that what is written out of it is sent on its way to the disk.
+const ROWS_PER_ADVICE: usize = 1024;
 
 /// Writes full memtables out as tables, on one thread, and merges tables, on another: a memtable need not
 /// wait for a long merge. Ends both when it is dropped.
@@ -170,9 +173,13 @@ impl Shared {
 
     fn write_out_one(&self, memtable: &Memtable) -> Result<(), lsm_tree::Error> {
         let oldest = self.snapshots.oldest();
+        let mut table = UnfinishedTable::next_of(&self.tree);
         let mut rows = 0;
         let rows = readable(memtable.iter(), oldest).inspect(|_| {
             rows += 1;
+            if rows % ROWS_PER_ADVICE == 0 {
+                table.start_writing();
+            }
             if rows % ROWS_PER_TURN == 0 && self.state().sealed.len() == 1 {
                 thread::yield_now();
             }
