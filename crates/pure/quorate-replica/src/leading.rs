@@ -256,6 +256,13 @@ impl Node {
         }
     }
 
+    /// A master need not wait to be heard: somebody who has come back asks to be fed once he hears it.
+    pub(crate) fn hasten_heartbeat(&mut self, now: Time) {
+        if let Role::Leading(leading) = &mut self.role {
+            leading.heartbeat_at = now;
+        }
+    }
+
     pub(crate) fn heartbeat_if_due(&mut self, now: Time) {
         let committed = self.applying.committed();
         let own_durable = self.applying.engine_durable();
@@ -466,7 +473,7 @@ impl Node {
         let applied = self.applying.applied_within_committed();
         if !leading.serving && applied >= Some(term_start) {
             leading.serving = true;
-            leading.heartbeat_at = now;
+            self.hasten_heartbeat(now);
         }
     }
 }

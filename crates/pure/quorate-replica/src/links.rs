@@ -28,10 +28,13 @@ impl Links {
 }
 
 impl Node {
-    pub(crate) fn peer_up(&mut self, node: NodeId, service: Service) {
+    pub(crate) fn peer_up(&mut self, now: Time, node: NodeId, service: Service) {
         self.links.of(service).insert(node);
         if service == Service::Control {
             self.introduce_to(node);
+        }
+        if self.links.stand(node) {
+            self.hasten_heartbeat(now);
         }
     }
 

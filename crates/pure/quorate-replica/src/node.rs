@@ -166,7 +166,7 @@ impl Node {
         match input {
             Input::Tick => {}
             Input::Receive { from, uuid, message } => self.receive(now, from, uuid, message),
-            Input::PeerUp { node, service } => self.peer_up(node, service),
+            Input::PeerUp { node, service } => self.peer_up(now, node, service),
             Input::PeerDown { node, service, refused } => self.peer_down(now, node, service, refused),
             Input::SendDropped { to, service } => self.end_feeding(to, service),
             Input::Written { epoch, last } => self.log_written(epoch, last),

@@ -37,3 +37,17 @@ impl Group {
         }
     }
 }
+
+#[test]
+fn a_replica_that_comes_back_is_fed_without_waiting_for_the_next_heartbeat() {
+    let mut group = Group::new(3);
+    group.seconds(10);
+    let master = group.master();
+    let replica = (1..=3).map(n).find(|node| *node != master).unwrap();
+    group.kill(replica);
+    let id = group.put(master, "meanwhile", "sync,sync,majority").unwrap();
+    group.run(group.config.heartbeat_interval / 3);
+    group.restart(replica, 1);
+    group.run(Duration::ZERO);
+    assert_eq!(group.host(replica).applied.last(), Some(&id));
+}
