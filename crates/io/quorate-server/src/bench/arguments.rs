@@ -221,7 +221,7 @@ starts again. The time counts from the moment at which it is open until all is a
 With --reads a replica reads its rows at random, as does a bare engine with the same rows in the same process,\n\
 in turn, each for as long; then readers in the master's process read them linearizably, then as many write.\n\
 \n\
-With --stopped-replica the load runs for --seconds with all nodes, then as long with a replica stopped.\n\
+With --stopped-replica the load runs for --seconds with all nodes, as long with a replica stopped, and with all again.\n\
 \n\
 With --history one process writes a log, another one opens it and looks up 100000 entries at random. The files are\n\
 in the system's cache.\n\

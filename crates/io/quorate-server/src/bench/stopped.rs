@@ -22,14 +22,16 @@ use std::fmt;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// What a load came to with all nodes, and with a replica stopped. The memory is the master's.
+/// What a load came to with all nodes, with a replica stopped, and with all nodes again. The memory is the master's.
 #[derive(Clone, Copy, Debug, Serialize)]
 struct Round {
     idle_bytes: Option<u64>,
-    /// The most at a time while all nodes ran.
-    peak_bytes: Option<u64>,
+    /// The most at a time while all nodes ran, before one was stopped.
+    peak_bytes_before: Option<u64>,
     /// The most at a time while one was stopped.
     peak_bytes_stopped: Option<u64>,
+    /// The most at a time while all nodes ran again.
+    peak_bytes_after: Option<u64>,
     writes_per_second: f64,
     writes_per_second_stopped: f64,
     /// From the moment at which the replica went on until it had applied everything.
@@ -39,8 +41,9 @@ struct Round {
 impl Figures for Round {
     const COLUMNS: &'static [Column<Self>] = &[
         Column { head: "idle MiB", digits: 1, figure: |round| round.idle_bytes.map(mebibytes) },
-        Column { head: "all MiB", digits: 1, figure: |round| round.peak_bytes.map(mebibytes) },
+        Column { head: "before MiB", digits: 1, figure: |round| round.peak_bytes_before.map(mebibytes) },
         Column { head: "stopped MiB", digits: 1, figure: |round| round.peak_bytes_stopped.map(mebibytes) },
+        Column { head: "after MiB", digits: 1, figure: |round| round.peak_bytes_after.map(mebibytes) },
         Column { head: "extra MiB", digits: 1, figure: Self::extra_mebibytes },
         Column { head: "all/s", digits: 0, figure: |round| Some(round.writes_per_second) },
         Column { head: "stopped/s", digits: 0, figure: |round| Some(round.writes_per_second_stopped) },
@@ -48,19 +51,22 @@ impl Figures for Round {
     ];
 }
 
-const MEANINGS: [(&str, &str); 7] = [
+const MEANINGS: [(&str, &str); 8] = [
     ("idle MiB", "the master's memory before the load, without what it maps of files"),
-    ("all MiB", "the most that it has at a time under load while all nodes run"),
+    ("before MiB", "the most that it has at a time under load while all nodes run"),
     ("stopped MiB", "the most under the same load while a replica is stopped"),
-    ("extra MiB", "the difference of both"),
+    ("after MiB", "the most under the same load once it has returned"),
+    ("extra MiB", "the most while it is stopped, less the mean of before and after"),
     ("all/s", "writes a second while all nodes run"),
     ("stopped/s", "writes a second while a replica is stopped"),
     ("return s", "from the moment at which the replica goes on until it has applied everything"),
 ];
 
 impl Round {
+    /// A node also grows with what it holds, so that the load before alone would not do to compare with.
     fn extra_mebibytes(&self) -> Option<f64> {
-        Some(mebibytes(self.peak_bytes_stopped?) - mebibytes(self.peak_bytes?))
+        let without = (mebibytes(self.peak_bytes_before?) + mebibytes(self.peak_bytes_after?)) / 2.0;
+        Some(mebibytes(self.peak_bytes_stopped?) - without)
     }
 }
 
@@ -92,7 +98,7 @@ pub(super) async fn measure(arguments: &BenchArguments, workplace: &Path) -> Res
     let sheet = Sheet {
         title: "A stopped replica",
         notes: vec![
-            "the master's memory under load with all nodes, then with a replica stopped (SIGSTOP); medians"
+            "the master's memory under load with all nodes, with a replica stopped (SIGSTOP), and with all again; medians"
                 .to_owned(),
             arguments.rows_note(),
         ],
@@ -122,21 +128,24 @@ async fn measure_group(
         values: Values::Alike,
     };
     load(&mut nodes[master], step(arguments.warm_up)).await?;
-    let (all, peak_bytes) = load(&mut nodes[master], step(arguments.seconds)).await?;
+    let (all, peak_bytes_before) = load(&mut nodes[master], step(arguments.seconds)).await?;
     catch_up(&mut nodes, &all).await?;
     nodes[replica].signal(Signal::STOP)?;
     let (stopped, peak_bytes_stopped) = load(&mut nodes[master], step(arguments.seconds)).await?;
     nodes[replica].signal(Signal::CONT)?;
     let begun = Instant::now();
     catch_up(&mut nodes, &stopped).await?;
+    let return_seconds = begun.elapsed().as_secs_f64();
+    let (_, peak_bytes_after) = load(&mut nodes[master], step(arguments.seconds)).await?;
     let rate = |load: &NodeLoad| load.load.writes as f64 / load.load.elapsed.as_secs_f64();
     Ok(Round {
         idle_bytes,
-        peak_bytes,
+        peak_bytes_before,
         peak_bytes_stopped,
+        peak_bytes_after,
         writes_per_second: rate(&all),
         writes_per_second_stopped: rate(&stopped),
-        return_seconds: begun.elapsed().as_secs_f64(),
+        return_seconds,
     })
 }
 
@@ -160,17 +169,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_stopped_replica_takes_is_the_difference_of_the_peaks_where_both_are_known() {
+    fn what_a_stopped_replica_takes_is_told_against_the_loads_before_and_after_where_all_are_known() {
         let round = Round {
             idle_bytes: None,
-            peak_bytes: Some(64 << 20),
+            peak_bytes_before: Some(60 << 20),
             peak_bytes_stopped: Some(72 << 20),
+            peak_bytes_after: Some(68 << 20),
             writes_per_second: 9.0,
             writes_per_second_stopped: 8.0,
             return_seconds: 0.5,
         };
         assert_eq!(round.extra_mebibytes(), Some(8.0));
         assert_eq!(round.to_string(), "9/s, 8/s without a replica, +8.0 MiB");
-        assert_eq!(Round { peak_bytes: None, ..round }.extra_mebibytes(), None);
+        assert_eq!(Round { peak_bytes_before: None, ..round }.extra_mebibytes(), None);
+        assert_eq!(Round { peak_bytes_after: None, ..round }.extra_mebibytes(), None);
     }
 }

@@ -161,7 +161,7 @@ fn a_master_is_measured_with_a_replica_that_is_stopped_and_then_goes_on() {
     let arguments = ["--stopped-replica", "--writers", "4", "--engine", "memory"];
     let report = report_of(directory.path(), &arguments);
     let stopped = &report["stopped_replicas"][0];
-    for figure in ["peak_bytes", "peak_bytes_stopped", "writes_per_second_stopped", "return_seconds"] {
+    for figure in ["peak_bytes_before", "peak_bytes_stopped", "peak_bytes_after", "return_seconds"] {
         assert!(stopped[figure].as_f64().unwrap() > 0.0, "{report}");
     }
 }
