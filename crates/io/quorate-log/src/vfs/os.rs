@@ -151,6 +151,7 @@ mod platform {
         Ok(rustix::io::pwritev(file, &parts[..parts.len().min(PARTS_MAX)], offset)?)
     }
 
+    /// `fadvise`, which needs no `unsafe`, may drop from the system's cache what the log writes to next.
     #[allow(unsafe_code)]
     pub(super) fn start_writing(file: &File, offset: u64, count: u64) {
         let (Ok(offset), Ok(count)) = (offset.try_into(), count.try_into()) else { return };
