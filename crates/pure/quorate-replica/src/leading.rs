@@ -256,7 +256,7 @@ impl Node {
         }
     }
 
-    /// A master need not wait to be heard: somebody who has come back asks to be fed once he hears it.
+    /// Has the next heartbeat sent at once: a replica asks to be fed when it hears its master, and not before.
     pub(crate) fn hasten_heartbeat(&mut self, now: Time) {
         if let Role::Leading(leading) = &mut self.role {
             leading.heartbeat_at = now;
