@@ -30,7 +30,7 @@ pub(crate) struct Space {
 }
 
 /// How much is filled in one step, in bytes. Whoever syncs the log meanwhile waits for the disk that long, and longer steps are not cheaper.
-/// Only the last step is followed by a sync: each would make the file system write out what it knows of the file.
+/// Only the last step is followed by a sync: one after each would make the file system write out what it knows of the file each time.
 const STEP_BYTES: usize = 256 << 10;
 static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
 

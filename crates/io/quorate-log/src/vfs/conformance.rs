@@ -23,6 +23,8 @@ fn files_hold_what_was_written(vfs: &dyn Vfs, directory: &Path) {
     assert_eq!(file.bytes().expect("a length"), 0);
     file.write_at(3, &[IoSlice::new(b"ab"), IoSlice::new(b""), IoSlice::new(b"cde")])
         .expect("parts are written");
+    file.start_writing(0, 8);
+    file.start_writing(u64::MAX, u64::MAX);
     file.sync_data().expect("data is synced");
     file.sync_all().expect("everything is synced");
     let mut buffer = [9; 10];
