@@ -43,7 +43,7 @@ pub(crate) fn read_all(log: &Log) -> Result<Vec<Batch>, LogError> {
 /// The first entry behind the damage that `vlsn` lies in.
 fn behind_damage(log: &Log, vlsn: Vlsn) -> Vlsn {
     let damaged = log.summary().damaged;
-    let range = damaged.iter().find(|range| range.first <= vlsn && vlsn <= range.last);
+    let range = damaged.iter().find(|range| range.contains(vlsn));
     range.map_or(vlsn, |range| range.last).next()
 }
 

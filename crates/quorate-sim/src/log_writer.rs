@@ -173,7 +173,15 @@ impl LogWriter {
         checker: &mut Checker,
     ) -> Result<Vec<Completion>, Stop> {
         checker.cutting(self.node, keep);
-        let truncated = self.log.truncate_after(keep)?;
+        let truncated = match self.log.truncate_after(keep) {
+            Err(LogError::Damaged { .. }) => {
+                checker.was_not_cut(self.node);
+                let durable = self.log.sync()?;
+                checker.synced(self.node, durable)?;
+                return Ok(vec![Input::NotTruncated { epoch, log: self.log.summary() }.into()]);
+            }
+            truncated => truncated?,
+        };
         checker.was_cut(self.node, keep)?;
         Ok(vec![Input::Truncated { epoch, truncated, log: self.log.summary() }.into()])
     }

@@ -1,6 +1,6 @@
 //! Lists of damaged ranges: in order, never touching each other.
 
-use quorate_core::{DamagedRange, Vlsn};
+use quorate_core::{Batch, DamagedRange, Vlsn};
 
 /// Adds a range and joins it with those that it touches.
 pub(crate) fn add(list: &mut Vec<DamagedRange>, mut range: DamagedRange) {
@@ -25,6 +25,15 @@ pub(crate) fn forget_before(list: &mut Vec<DamagedRange>, first: Vlsn, chain_bef
     if let Some(range) = list.first_mut().filter(|range| range.first < first) {
         range.first = first;
         range.chain_before = chain_before;
+    }
+}
+
+/// Forgets that the entries of `healed` were damaged, which are the first ones of a range, or all of it.
+pub(crate) fn forget(list: &mut Vec<DamagedRange>, healed: &Batch) {
+    list.retain(|range| range.last != healed.last().vlsn);
+    if let Some(range) = list.iter_mut().find(|range| range.first == healed.first()) {
+        range.first = healed.last().vlsn.next();
+        range.chain_before = healed.chain_after();
     }
 }
 

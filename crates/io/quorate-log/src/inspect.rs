@@ -252,7 +252,7 @@ impl InspectedSegment {
         let place = self.scan.as_ref().and_then(|scan| scan.index.offset(vlsn));
         let bytes = place.and_then(|place| self.bytes.get(place as usize..)).unwrap_or_default();
         let header = Header::parse(bytes).ok().filter(|header| header.id.vlsn == vlsn);
-        let is_damaged = self.damaged().iter().any(|range| range.first <= vlsn && vlsn <= range.last);
+        let is_damaged = self.damaged().iter().any(|range| range.contains(vlsn));
         let payload = header.filter(|_| !is_damaged);
         let payload = payload.and_then(|header| bytes.get(HEADER_BYTES..header.frame_bytes()));
         InspectedEntry { vlsn, header, payload }

@@ -33,7 +33,7 @@ impl Log {
             self.rewrite(segment, batch)?;
         }
         let mut state = self.shared.write();
-        state.summary.damaged.retain(|range| range.first != batch.first());
+        damage::forget(&mut state.summary.damaged, batch);
         let terms = with_terms_of(&state.summary.terms, batch);
         state.summary.terms = terms.ok_or(LogError::NotTheDamaged)?;
         Ok(())
@@ -42,10 +42,11 @@ impl Log {
     fn check_fits(&self, batch: &Batch) -> Result<(), LogError> {
         let state = self.shared.read();
         let found = damage::at(&state.summary.damaged, batch.first()).is_some_and(|range| {
+            let is_whole = range.last == batch.last().vlsn;
             range.first == batch.first()
-                && range.last == batch.last().vlsn
+                && range.last >= batch.last().vlsn
                 && range.chain_before == batch.chain_before()
-                && range.chain_after == Some(batch.chain_after())
+                && (!is_whole || range.chain_after == Some(batch.chain_after()))
         });
         let fits = found && with_terms_of(&state.summary.terms, batch).is_some();
         if fits { Ok(()) } else { Err(LogError::NotTheDamaged) }

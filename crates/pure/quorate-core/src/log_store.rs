@@ -28,7 +28,9 @@ pub trait LogStore: Send {
     /// Drops all entries behind `keep` (all, for `None`), keeping them in a rollback file; durable on return.
     ///
     /// # Errors
-    /// [`LogError::Trimmed`] if `keep` is below the base; [`LogError::Io`], [`LogError::Poisoned`].
+    /// [`LogError::Trimmed`] if `keep` is below the base. [`LogError::Damaged`] if the entry at `keep` cannot be read and nothing
+    /// tells what the checksums go on from; nothing was dropped, and a [`repair`](Self::repair) that ends with `keep` helps.
+    /// [`LogError::Io`], [`LogError::Poisoned`].
     fn truncate_after(&mut self, keep: Option<Vlsn>) -> Result<Truncated, LogError>;
 
     /// Allows entries up to `base` to be dropped. How many really are depends on segment borders and on readers.
@@ -37,11 +39,12 @@ pub trait LogStore: Send {
     /// [`LogError::Io`], [`LogError::Poisoned`].
     fn trim_through(&mut self, base: Vlsn) -> Result<(), LogError>;
 
-    /// Puts intact frames, fetched from a peer, in the place of damaged ones.
+    /// Puts intact frames, fetched from a peer, in the place of a damaged range or of the first entries of one. The last
+    /// checksum of a whole range shows that they are the entries that stood there; of the first entries the caller has to know it.
     ///
     /// # Errors
-    /// [`LogError::NotTheDamaged`] if the batch is not exactly one of the damaged ranges, or its checksums do not fit in between
-    /// what is left; nothing was written. [`LogError::Io`], [`LogError::Poisoned`].
+    /// [`LogError::NotTheDamaged`] if the batch does not begin as a damaged range does, reaches beyond it, or its checksums do not
+    /// fit in between what is left; nothing was written. [`LogError::Io`], [`LogError::Poisoned`].
     fn repair(&mut self, batch: &Batch) -> Result<(), LogError>;
 
     /// Does one step of what can be done ahead of need or after the fact, such as room for the next entries, and returns
@@ -79,6 +82,14 @@ pub struct DamagedRange {
     pub chain_before: u32,
     /// Header checksum of the last frame of the range where it is still known, from the frame behind it.
     pub chain_after: Option<u32>,
+}
+
+impl DamagedRange {
+    /// Whether the entry at `vlsn` is damaged.
+    #[must_use]
+    pub fn contains(&self, vlsn: Vlsn) -> bool {
+        self.first <= vlsn && vlsn <= self.last
+    }
 }
 
 /// What a log holds, as found when it was opened and as changed since.

@@ -112,7 +112,7 @@ impl Node {
     }
 
     /// Asks the master to be fed, under a name that was never used before.
-    fn begin_stream(&mut self, now: Time) {
+    pub(crate) fn begin_stream(&mut self, now: Time) {
         self.streams_begun += 1;
         let stream = StreamId(self.hard.open_count << 32 | u64::from(self.streams_begun));
         let retry_at = now + self.retry_interval();
@@ -125,6 +125,16 @@ impl Node {
         self.counters.syncups += 1;
         let syncup = StreamMessage::Syncup { term, stream, table: self.log.terms.clone() };
         self.send(master, Message::Stream(syncup));
+    }
+
+    /// The log cannot become what the stream needs it to be, for now.
+    pub(crate) fn leave_stream(&mut self) {
+        if let Role::Following(following) = &mut self.role {
+            following.stream = None;
+            following.held.clear();
+            following.held_bytes = 0;
+            following.retry_at = None;
+        }
     }
 
     /// Compares what the master says it has sent with what has come.
@@ -189,6 +199,7 @@ impl Node {
     fn cut_to(&mut self, now: Time, matchpoint: Option<EntryId>, term: Term, written: Option<Vlsn>) {
         let keep = matchpoint.map(|entry| entry.vlsn);
         let committed = self.applying.committed();
+        self.repairing.forget_cut();
         if keep < committed {
             return self.halt(Halt::RollbackProhibited { matchpoint, committed });
         }

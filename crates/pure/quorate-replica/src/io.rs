@@ -81,6 +81,14 @@ pub enum Input {
         /// What the log holds now.
         log: LogSummary,
     },
+    /// A truncation could not be done: the entry to keep last is damaged, and what the checksums go on from is not known. Nothing was
+    /// dropped.
+    NotTruncated {
+        /// The epoch that it began.
+        epoch: u64,
+        /// What the log holds still.
+        log: LogSummary,
+    },
     /// A read has found entries that cannot be read; told before the read itself is.
     Damaged {
         /// All that is damaged.
@@ -145,7 +153,8 @@ pub enum Output {
         /// To be told with the completion.
         epoch: u64,
     },
-    /// Drop all entries behind `keep`, sync what is left; then report [`Input::Truncated`].
+    /// Drop all entries behind `keep`, sync what is left; then report [`Input::Truncated`], or [`Input::NotTruncated`] if the log says
+    /// [`LogError::Damaged`].
     Truncate {
         /// The last entry to keep.
         keep: Option<Vlsn>,

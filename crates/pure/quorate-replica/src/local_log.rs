@@ -66,6 +66,16 @@ impl LocalLog {
         }
     }
 
+    /// The log is as long as it was: nothing was cut off.
+    fn put_back(&mut self, log: LogSummary) {
+        self.truncating = false;
+        self.written = log.terms.last_vlsn();
+        self.durable = log.durable;
+        self.terms = log.terms;
+        self.chain = log.chain;
+        self.tail.clear();
+    }
+
     fn is_current(&self, epoch: u64) -> bool {
         epoch == self.epoch && !self.truncating
     }
@@ -153,6 +163,23 @@ impl Node {
         self.log.written = log.terms.last_vlsn();
         self.log.durable = log.durable;
         self.resume_stream(now);
+    }
+
+    /// The log could not be cut behind an entry that is damaged. That one is fetched from a peer first; then a new stream
+    /// asks the master again where to cut. Until then nothing of the log is acknowledged.
+    pub(crate) fn log_not_truncated(&mut self, now: Time, epoch: u64, log: LogSummary) {
+        if epoch != self.log.epoch {
+            return self.log_damaged(now, log.damaged);
+        }
+        let keep = self.log.terms.last();
+        let Some(keep) = keep.filter(|keep| log.damaged.iter().any(|range| range.contains(keep.vlsn))) else {
+            return self
+                .fail(format!("the log cannot be cut behind {keep:?}, though that entry is not damaged"));
+        };
+        let damaged = log.damaged.clone();
+        self.log.put_back(log);
+        self.leave_stream();
+        self.repairing.heal_before_cut(keep, damaged, now);
     }
 
     pub(crate) fn log_read(&mut self, now: Time, reader: LogReadFor, result: Result<Batch, LogError>) {

@@ -172,6 +172,7 @@ impl Node {
             Input::Written { epoch, last } => self.log_written(epoch, last),
             Input::Durable { epoch, last } => self.log_durable(epoch, last),
             Input::Truncated { epoch, truncated, log } => self.log_truncated(now, epoch, truncated, &log),
+            Input::NotTruncated { epoch, log } => self.log_not_truncated(now, epoch, log),
             Input::Damaged { damaged } => self.log_damaged(now, damaged),
             Input::Repaired { damaged } => self.log_repaired(now, damaged),
             Input::Trimmed { base, damaged } => self.log_trimmed(now, base, damaged),

@@ -20,6 +20,9 @@ pub(crate) struct Repairing {
     asked: usize,
     /// Frames have been handed to the log to be put back.
     replacing: bool,
+    /// A damaged entry behind which the log is to be cut, which needs its checksum. Of the range that it lies in no more
+    /// is asked for: what follows conflicts with what the master holds.
+    cut: Option<EntryId>,
 }
 
 /// The frames that have come of the damaged range that is asked for: peers send it in parts, by the borders of their
@@ -45,7 +48,15 @@ impl Fetched {
 
 impl Repairing {
     pub(crate) fn new(damaged: Vec<DamagedRange>, now: Time) -> Self {
-        Self { damaged, current: 0, fetched: Fetched::default(), ask_at: now, asked: 0, replacing: false }
+        Self {
+            damaged,
+            current: 0,
+            fetched: Fetched::default(),
+            ask_at: now,
+            asked: 0,
+            replacing: false,
+            cut: None,
+        }
     }
 
     pub(crate) const fn is_damaged(&self) -> bool {
@@ -56,8 +67,31 @@ impl Repairing {
         (self.is_damaged() && !self.replacing).then_some(self.ask_at)
     }
 
+    /// The range that is asked for; up to where the log is to be cut, if that is within it.
     fn current(&self) -> Option<DamagedRange> {
-        self.damaged.get(self.current).copied()
+        let range = self.damaged.get(self.current).copied()?;
+        match self.cut.filter(|cut| range.contains(cut.vlsn)) {
+            Some(cut) => Some(DamagedRange { last: cut.vlsn, chain_after: None, ..range }),
+            None => Some(range),
+        }
+    }
+
+    /// The range that holds the entry behind which the log is to be cut.
+    fn range_of_cut(&self) -> Option<usize> {
+        let cut = self.cut?;
+        self.damaged.iter().position(|range| range.contains(cut.vlsn))
+    }
+
+    /// Asks for this damaged entry and those before it first: the log is to be cut behind it.
+    pub(crate) fn heal_before_cut(&mut self, cut: EntryId, damaged: Vec<DamagedRange>, now: Time) {
+        self.cut = Some(cut);
+        self.asked = 0;
+        self.set(damaged, now);
+    }
+
+    /// The log is not to be cut there any more.
+    pub(crate) const fn forget_cut(&mut self) {
+        self.cut = None;
     }
 
     /// Goes on with the next range.
@@ -69,7 +103,7 @@ impl Repairing {
     /// Takes in what is damaged now; what is asked for begins anew.
     fn set(&mut self, damaged: Vec<DamagedRange>, ask_at: Time) {
         self.damaged = damaged;
-        self.current = 0;
+        self.current = self.range_of_cut().unwrap_or(0);
         self.fetched = Fetched::default();
         self.ask_at = ask_at;
     }
@@ -122,7 +156,9 @@ impl Node {
         }
         let before = self.before_repair(&range);
         let (term, chain) = self.repairing.fetched.last.map_or(before, |(last, chain)| (last.term, chain));
-        let Some(part) = decode(frames, first, chain, term).ok().filter(|part| fits(part, &range)) else {
+        let cut = self.repairing.cut;
+        let part = decode(frames, first, chain, term).ok();
+        let Some(part) = part.filter(|part| fits(part, &range) && reaches_cut(part, cut)) else {
             self.counters.refused_frames += 1;
             self.repairing.fetched = Fetched::default();
             self.repairing.ask_at = now + self.retry_interval();
@@ -149,16 +185,25 @@ impl Node {
     /// A read has found more damage than was known.
     pub(crate) fn log_damaged(&mut self, now: Time, damaged: Vec<DamagedRange>) {
         if damaged != self.repairing.damaged {
-            self.repairing.set(damaged, now);
+            self.set_damaged(now, damaged, now);
+        }
+    }
+
+    /// What is damaged has changed; if the log can be cut by now where it could not be, the master is asked anew where.
+    fn set_damaged(&mut self, now: Time, damaged: Vec<DamagedRange>, ask_at: Time) {
+        self.repairing.set(damaged, ask_at);
+        if self.repairing.cut.is_some() && self.repairing.range_of_cut().is_none() {
+            self.repairing.forget_cut();
+            self.begin_stream(now);
         }
     }
 
     /// The log has put frames back, or has refused them.
     pub(crate) fn log_repaired(&mut self, now: Time, damaged: Vec<DamagedRange>) {
-        let was_healed = damaged.len() < self.repairing.damaged.len();
+        let was_healed = damaged != self.repairing.damaged;
         let ask_at = if was_healed { now } else { now + self.retry_interval() };
         self.repairing.replacing = false;
-        self.repairing.set(damaged, ask_at);
+        self.set_damaged(now, damaged, ask_at);
         self.applying.read_again();
         self.event(Event::Repaired { left: self.repairing.damaged.len() });
     }
@@ -169,4 +214,9 @@ fn fits(part: &Batch, range: &DamagedRange) -> bool {
     let is_last = part.last().vlsn == range.last;
     let ends_well = range.chain_after.is_none_or(|chain| !is_last || chain == part.chain_after());
     part.last().vlsn <= range.last && ends_well
+}
+
+/// Entries of one term at one position are one entry, with all before it the same, whoever holds it.
+fn reaches_cut(part: &Batch, cut: Option<EntryId>) -> bool {
+    cut.is_none_or(|cut| part.last().vlsn != cut.vlsn || part.last().term == cut.term)
 }

@@ -47,6 +47,11 @@ impl Tail {
         }
     }
 
+    pub(crate) fn clear(&mut self) {
+        self.batches.clear();
+        self.bytes = 0;
+    }
+
     /// Frames from `from` on, up to `through` at most and about `bytes_max` bytes, from one batch; `None` if they are not here.
     pub(crate) fn read(&self, from: Vlsn, through: Vlsn, bytes_max: usize) -> Option<Batch> {
         let index = self.batches.partition_point(|batch| batch.last().vlsn < from);

@@ -65,6 +65,11 @@ impl Checker {
         self.model(node).cutting_to = Some(count(keep));
     }
 
+    /// The file is as long as before.
+    pub(crate) fn was_not_cut(&mut self, node: NodeId) {
+        self.model(node).cutting_to = None;
+    }
+
     /// The file ends at `keep`, and is fsynced.
     pub(crate) fn was_cut(&mut self, node: NodeId, keep: Option<Vlsn>) -> Result<(), Violation> {
         let model = self.model(node);

@@ -130,9 +130,12 @@ impl Process {
             Output::Append { batch, sync, epoch } => self.append(batch, sync, epoch)?,
             Output::Sync { epoch } => self.sync(epoch)?,
             Output::Truncate { keep, epoch } => {
-                let truncated = self.storage.log.truncate_after(keep)?;
+                let truncated = self.storage.log.truncate_after(keep);
                 let log = self.storage.log.summary();
-                self.completions.push_back(Input::Truncated { epoch, truncated, log });
+                self.completions.push_back(match truncated {
+                    Err(LogError::Damaged { .. }) => Input::NotTruncated { epoch, log },
+                    truncated => Input::Truncated { epoch, truncated: truncated?, log },
+                });
             }
             Output::Repair { batch } => self.repair(&batch)?,
             // A log need not drop what it may: the peers keep what this node may come to lack.

@@ -216,10 +216,19 @@ impl LogWriter {
     }
 
     fn truncate(&mut self, keep: Option<Vlsn>, epoch: u64) -> Result<(), LogError> {
-        let truncated = self.log.truncate_after(keep)?;
+        let truncated = match self.log.truncate_after(keep) {
+            Err(LogError::Damaged { .. }) => None,
+            truncated => Some(truncated?),
+        };
         self.sync()?;
         let log = self.log.summary();
-        self.report(Input::Truncated { epoch, truncated, log });
+        self.report(match truncated {
+            Some(truncated) => Input::Truncated { epoch, truncated, log },
+            None => {
+                tracing::warn!(?keep, "the log cannot be cut behind a damaged entry; it is fetched first");
+                Input::NotTruncated { epoch, log }
+            }
+        });
         Ok(())
     }
 

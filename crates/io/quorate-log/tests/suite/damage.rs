@@ -44,7 +44,7 @@ impl Healthy {
         let damaged = log.summary().damaged;
         let reader = log.reader();
         for number in 1..=Vlsn::number(log.summary().terms.last_vlsn()) {
-            let inside = damaged.iter().any(|range| (range.first..=range.last).contains(&vlsn(number)));
+            let inside = damaged.iter().any(|range| range.contains(vlsn(number)));
             match reader.read(vlsn(number), vlsn(number), 0) {
                 Ok(read) => {
                     assert!(!inside, "{context}: {number} is damaged");
@@ -275,7 +275,7 @@ fn several_holes_are_healed_one_by_one_through_restarts() {
 }
 
 #[test]
-fn a_repair_that_is_not_exactly_the_damaged_range_is_refused() {
+fn a_repair_that_is_neither_the_damaged_range_nor_its_beginning_is_refused() {
     let healthy = healthy();
     let disk = healthy.copy();
     let path = files(&disk, ".log").remove(0);
@@ -291,12 +291,7 @@ fn a_repair_that_is_not_exactly_the_damaged_range_is_refused() {
         range.chain_before,
         77,
     );
-    let refused = [
-        suffix(&part, range.last).unwrap(),
-        prefix(&part, range.first).unwrap(),
-        healthy.batch.clone(),
-        other,
-    ];
+    let refused = [suffix(&part, range.last).unwrap(), healthy.batch.clone(), other];
     for batch in refused {
         assert_eq!(log.repair(&batch).unwrap_err(), LogError::NotTheDamaged, "{batch:?}");
         assert_eq!(log.summary().damaged, [range], "nothing was changed");
@@ -361,6 +356,71 @@ fn a_truncation_around_damage_keeps_what_can_be_kept() {
     assert_eq!(log.summary().damaged, [], "what was damaged is gone");
     let kept = Vlsn::number(range.first.previous()) as usize;
     assert_eq!(read_all(&*log.reader(), 1, kept as u64), frames[..kept].concat());
+}
+
+/// A log whose entries from the second to the fifth are damaged, the last of which begins a segment.
+fn damaged_across_segments(healthy: &Healthy) -> (MemoryVfs, DamagedRange) {
+    let disk = healthy.copy();
+    for vlsn in 2..=5 {
+        let frame = healthy.batch.frame(crate::support::vlsn(vlsn)).unwrap();
+        let holds = |path: &&std::path::PathBuf| position(&disk, path, &frame).is_some();
+        let path = files(&disk, ".log").iter().find(holds).unwrap().clone();
+        disk.flip_bit(&path, position(&disk, &path, &frame).unwrap() as u64 + 100, 0);
+    }
+    let log = open(&disk).unwrap();
+    let range = log.verify().unwrap()[0];
+    assert_eq!((range.first, range.last), (vlsn(2), vlsn(5)));
+    (disk, range)
+}
+
+fn position(disk: &MemoryVfs, path: &Path, frame: &[u8]) -> Option<usize> {
+    disk.contents(path).unwrap().windows(frame.len()).position(|window| window == frame)
+}
+
+#[test]
+fn the_beginning_of_a_damaged_range_is_healed_alone_and_the_rest_later() {
+    let healthy = healthy();
+    for through in 2..=4 {
+        let (disk, range) = damaged_across_segments(&healthy);
+        let mut log = open(&disk).unwrap();
+        log.verify().unwrap();
+        let first = prefix(&healthy.part(&range), vlsn(through)).unwrap();
+        log.repair(&first).unwrap();
+        let rest = DamagedRange { first: vlsn(through + 1), chain_before: first.chain_after(), ..range };
+        assert_eq!(log.summary().damaged, [rest]);
+        healthy.check_reads(&log, "the rest is damaged still");
+        drop(log);
+        disk.kill();
+        let log = open(&disk).unwrap();
+        assert_eq!(log.verify().unwrap(), [rest], "as another process finds it");
+        healthy.heal(&disk, log, "the rest");
+    }
+}
+
+#[test]
+fn a_log_is_cut_within_damage_once_the_entry_to_keep_last_is_healed() {
+    let healthy = healthy();
+    for keep in 2..=3 {
+        let (disk, range) = damaged_across_segments(&healthy);
+        let mut log = open(&disk).unwrap();
+        log.verify().unwrap();
+        let before = log.summary();
+        assert_eq!(log.truncate_after(Some(vlsn(keep))), Err(LogError::Damaged { vlsn: vlsn(keep) }));
+        assert_eq!(log.summary(), before, "nothing was dropped");
+        let part = healthy.part(&range);
+        log.repair(&prefix(&part, vlsn(keep)).unwrap()).unwrap();
+        let truncated = log.truncate_after(Some(vlsn(keep))).unwrap();
+        assert_eq!(truncated.count, healthy.batch.last().vlsn.as_u64() - keep);
+        let more = append(&mut log, 9, 2, 10);
+        assert_eq!(more.chain_before(), prefix(&part, vlsn(keep)).unwrap().chain_after());
+        log.sync().unwrap();
+        drop(log);
+        disk.kill();
+        let log = open(&disk).unwrap();
+        assert_eq!(log.verify(), Ok(vec![]), "the damage is gone");
+        let kept = prefix(&healthy.batch, vlsn(keep)).unwrap();
+        assert_eq!(read_all(&*log.reader(), 1, keep + 2), [&kept.frames()[..], more.frames()].concat());
+    }
 }
 
 #[test]

@@ -34,10 +34,6 @@ impl Group {
         self.drain(node);
         self.host(node).node.counters().ballots == before
     }
-
-    fn others(&self, node: NodeId) -> Vec<NodeId> {
-        (1..=self.hosts.len() as u16).map(n).filter(|other| *other != node).collect()
-    }
 }
 
 #[test]

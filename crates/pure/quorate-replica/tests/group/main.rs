@@ -15,6 +15,8 @@ use std::time::Duration;
 struct Host {
     node: Node,
     log: Vec<Batch>,
+    /// What of the log cannot be read.
+    damaged: Option<DamagedRange>,
     applied: Vec<EntryId>,
     hard: HardState,
     up: bool,
@@ -35,8 +37,8 @@ struct Group {
     asked: Vec<(NodeId, NodeId, ForwardedWrite)>,
     /// What a node was told of the writes that it passed on, and by whom.
     answered: Vec<(NodeId, NodeId, RequestId, Bytes)>,
-    /// Where the damaged ranges begin that a node has fetched.
-    repaired: Vec<(NodeId, Vlsn)>,
+    /// The first and the last of the damaged entries that a node has put back.
+    repaired: Vec<(NodeId, Vlsn, EntryId)>,
 }
 
 fn n(number: u16) -> NodeId {
@@ -99,6 +101,7 @@ impl Group {
             group.hosts.push(Host {
                 node,
                 log: Vec::new(),
+                damaged: None,
                 applied: Vec::new(),
                 hard,
                 up: true,
@@ -138,7 +141,11 @@ impl Group {
                     let last = host.log.last().map(|batch| batch.last().vlsn);
                     inputs.extend(last.map(|last| Input::Durable { epoch, last }));
                 }
+                Output::Truncate { keep, epoch } if host.cannot_cut_behind(keep) => {
+                    inputs.push(Input::NotTruncated { epoch, log: host.summary() });
+                }
                 Output::Truncate { keep, epoch } => {
+                    host.damaged = host.damaged.filter(|range| Some(range.first) <= keep);
                     let end = host.log.last().map(Batch::last);
                     let count = Vlsn::number(end.map(|end| end.vlsn)) - Vlsn::number(keep);
                     host.log.retain(|batch| Some(batch.first()) <= keep);
@@ -176,7 +183,11 @@ impl Group {
                     self.answered.push((node, from, request, outcome));
                 }
                 Output::Halt(halt) => panic!("{node} halts: {halt:?}"),
-                Output::Repair { batch } => self.repaired.push((node, batch.first())),
+                Output::Repair { batch } => {
+                    self.repaired.push((node, batch.first(), batch.last()));
+                    host.heal(&batch);
+                    inputs.push(Input::Repaired { damaged: host.summary().damaged });
+                }
                 Output::Trim { .. } | Output::Event(_) => {}
             }
         }
@@ -216,6 +227,10 @@ impl Group {
 
     fn seconds(&mut self, seconds: u64) {
         self.run(Duration::from_secs(seconds));
+    }
+
+    fn others(&self, node: NodeId) -> Vec<NodeId> {
+        (1..=self.hosts.len() as u16).map(n).filter(|other| *other != node).collect()
     }
 
     fn master(&self) -> NodeId {
@@ -275,7 +290,19 @@ impl Host {
         let mut terms = TermTable::new(None);
         self.log.iter().for_each(|batch| terms.append(batch));
         let chain = self.log.last().map_or(0, Batch::chain_after);
-        LogSummary { durable: terms.last_vlsn(), terms, chain, ..LogSummary::default() }
+        let damaged = self.damaged.into_iter().collect();
+        LogSummary { durable: terms.last_vlsn(), terms, chain, damaged, ..LogSummary::default() }
+    }
+
+    fn cannot_cut_behind(&self, keep: Option<Vlsn>) -> bool {
+        let damaged = keep.zip(self.damaged);
+        damaged.is_some_and(|(keep, range)| range.contains(keep) && range.last > keep)
+    }
+
+    fn heal(&mut self, batch: &Batch) {
+        let rest = self.damaged.filter(|range| range.last > batch.last().vlsn);
+        let (first, chain_before) = (batch.last().vlsn.next(), batch.chain_after());
+        self.damaged = rest.map(|range| DamagedRange { first, chain_before, ..range });
     }
 }
 

@@ -3,8 +3,8 @@ use crate::Signature;
 use bytes::Bytes;
 use quorate_codec::frames;
 use quorate_core::{
-    BootId, EntryId, GroupUuid, HardState, Incarnation, LogStore, Member, MemberList, NodeId, NodeType,
-    QuorumPolicy, Roster, RosterMember, Term, Time, Vlsn,
+    BootId, EntryId, GroupUuid, HardState, Incarnation, LogError, LogStore, Member, MemberList, NodeId,
+    NodeType, QuorumPolicy, Roster, RosterMember, Term, Time, Vlsn,
 };
 use quorate_log::Log;
 use quorate_log::vfs::{MemoryVfs, Retain, Vfs};
@@ -258,8 +258,13 @@ impl Subject {
             Output::Sync { epoch } => return self.completions.push_back(Completion::Sync { epoch }),
             Output::Truncate { keep, epoch } => {
                 assert!(keep >= self.node.progress().watermarks.committed, "nothing committed is cut off");
-                let truncated = log.truncate_after(keep).expect("the entry kept is there");
-                Input::Truncated { epoch, truncated, log: log.summary() }
+                match log.truncate_after(keep) {
+                    Err(LogError::Damaged { .. }) => Input::NotTruncated { epoch, log: log.summary() },
+                    truncated => {
+                        let truncated = truncated.expect("the disk in memory does not fail");
+                        Input::Truncated { epoch, truncated, log: log.summary() }
+                    }
+                }
             }
             Output::Repair { batch } => {
                 let repaired = log.repair(&batch);
