@@ -5,7 +5,7 @@ use crate::operation::{OperationId, Write};
 use crate::profile::Profile;
 use crate::trace::Trace;
 use crate::world::{Event, World};
-use crate::{BrokenRule, OutcomeCounts};
+use crate::{BrokenRule, FaultKind, OutcomeCounts};
 use quorate_core::{NodeId, NodeState, Random};
 use quorate_policy::CommitDurability;
 use std::time::Duration;
@@ -105,6 +105,20 @@ impl Rehearsal {
     pub fn damage_engine(&mut self, node: u16) -> bool {
         let mut details = Random::new(self.world.random.next_u64());
         self.world.damage_engine(NodeId::new(node), &mut details).is_some()
+    }
+
+    /// Has a block of the log of a node that is down stand where another should, where the others can do without
+    /// the node. False if they cannot.
+    pub fn damage_log(&mut self, node: u16) -> bool {
+        let mut details = Random::new(self.world.random.next_u64());
+        let kind = FaultKind::MisplacedWrite;
+        self.world.damage_any_segment(NodeId::new(node), kind, &mut details).is_some()
+    }
+
+    /// How often a log could not be cut before the entry to cut behind was healed.
+    #[must_use]
+    pub const fn cuts_put_off(&self) -> u64 {
+        self.world.checker.cuts_put_off
     }
 
     /// How many engines were refused as damaged when they were opened.

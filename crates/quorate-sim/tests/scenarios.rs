@@ -131,6 +131,29 @@ fn a_master_that_dies_is_followed_by_one_with_everything_it_acknowledged() {
     }
 }
 
+#[test]
+fn a_deposed_master_whose_log_rots_around_the_place_where_it_is_to_be_cut_comes_back() {
+    let mut put_off = 0;
+    for seed in 0..30 {
+        let mut group = serving(seed, 3);
+        let old = group.masters()[0];
+        let others: Vec<u16> = (1..=3).filter(|node| *node != old).collect();
+        group.part(&[&[old], &others]);
+        group.run(SECOND / 5).unwrap();
+        group.kill(old);
+        group.run(3 * SECOND).unwrap();
+        for _ in 0..3 {
+            group.damage_log(old);
+        }
+        group.heal();
+        group.start(old);
+        group.run(5 * SECOND).unwrap_or_else(|violation| panic!("seed {seed}: {violation}"));
+        put_off += group.cuts_put_off();
+        group.converge().unwrap_or_else(|violation| panic!("seed {seed}: {violation}"));
+    }
+    assert!(put_off > 0, "no log was damaged where it was to be cut");
+}
+
 /// Bits of a replica's engine flip while it is down, after the group has run for so long: how often the engine
 /// was refused, and how often the node had to stop for good.
 fn engines_rot(span: Duration) -> (u64, u64) {

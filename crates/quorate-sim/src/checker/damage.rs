@@ -21,11 +21,12 @@ impl Checker {
         model.trimmed = model.trimmed.max(count(base));
     }
 
-    /// Whether a write quorum of others that are well holds all that this node holds before `end`, and
-    /// whoever lacks entries from `first` on can have them of each.
+    /// Whether a write quorum of others that are well holds all that is committed of what this node holds before
+    /// `end`, and whoever lacks entries from `first` on can have them of each.
     pub(crate) fn may_lose(&self, node: NodeId, first: Vlsn, end: Option<Vlsn>) -> bool {
         let log = &self.nodes[&node].disk;
         let end = end.map_or(log.len(), |end| (count(Some(end)) - 1).min(log.len()));
+        let end = end.min(shared(log, &self.committed));
         let keeps = |model: &NodeModel| model.trimmed < count(Some(first)) && model.holds(&log[..end]);
         self.is_quorum_of_others(node, keeps)
     }

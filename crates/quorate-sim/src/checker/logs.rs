@@ -68,6 +68,7 @@ impl Checker {
     /// The file is as long as before.
     pub(crate) fn was_not_cut(&mut self, node: NodeId) {
         self.model(node).cutting_to = None;
+        self.cuts_put_off += 1;
     }
 
     /// The file ends at `keep`, and is fsynced.

@@ -52,6 +52,8 @@ pub(crate) struct Checker {
     visible: u64,
     /// Since when it has been how far; the moments ascend.
     visible_since: Vec<(SimTime, u64)>,
+    /// How often a log could not be cut before the entry to cut behind was healed.
+    pub(crate) cuts_put_off: u64,
     /// The moment at which things happen.
     pub(crate) now: SimTime,
 }
@@ -71,6 +73,7 @@ impl Checker {
             acknowledged: BTreeSet::new(),
             visible: 0,
             visible_since: Vec::new(),
+            cuts_put_off: 0,
             now: SimTime::ZERO,
         }
     }

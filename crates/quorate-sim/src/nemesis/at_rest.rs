@@ -95,7 +95,12 @@ impl World {
         }
     }
 
-    fn damage_any_segment(&mut self, node: NodeId, kind: FaultKind, details: &mut Random) -> Option<String> {
+    pub(crate) fn damage_any_segment(
+        &mut self,
+        node: NodeId,
+        kind: FaultKind,
+        details: &mut Random,
+    ) -> Option<String> {
         let segments = self.hosts[&node].machine.segments();
         let segment = segments.get(details.below(segments.len() as u64) as usize)?;
         let may_lose = self.checker.may_lose(node, segment.first, None);
