@@ -1,5 +1,5 @@
 use super::open_snapshots::OpenSnapshots;
-use super::unfinished_table::UnfinishedTable;
+use super::unfinished_table::{UnfinishedMerge, UnfinishedTable};
 use super::words;
 use lsm_tree::compaction::filter::{CompactionFilter, Context, Factory, ItemAccessor, Verdict};
 use lsm_tree::compaction::{CompactionStrategy, Leveled};
@@ -23,7 +23,7 @@ const TABLE_BYTES: u64 = 16 << 20;
 const LEVELS: usize = 7;
 /// Rows between two looks at whether others wait for the processor.
 const ROWS_PER_TURN: usize = 128;
-/// Rows of a memtable between two times that what is written out of it is sent on its way to the disk.
+/// Rows between two times that what has been written of a table is sent on its way to the disk.
 const ROWS_PER_ADVICE: usize = 1024;
 
 /// Writes full memtables out as tables, on one thread, and merges tables, on another: a memtable need not
@@ -174,6 +174,7 @@ impl Shared {
     fn write_out_one(&self, memtable: &Memtable) -> Result<(), lsm_tree::Error> {
         let oldest = self.snapshots.oldest();
         let mut table = UnfinishedTable::next_of(&self.tree);
+        self.merging.leave_out(&table);
         let mut rows = 0;
         let rows = readable(memtable.iter(), oldest).inspect(|_| {
             rows += 1;
@@ -201,6 +202,7 @@ impl Shared {
             state.merge_is_due = false;
             drop(state);
             let before = self.shape();
+            self.merging.begin(UnfinishedMerge::of(&self.tree));
             let merged = self.tree.compact(Arc::clone(&strategy), self.snapshots.oldest());
             if self.merging.is_cancelled.load(Ordering::Relaxed) {
                 return Ok(());
@@ -253,12 +255,36 @@ fn readable(
     })
 }
 
-/// How merges go along: they let others have the processor every few rows, unless they are urgent, and end early
-/// when the store is closed.
+/// How merges go along: they let others have the processor every few rows, unless they are urgent, send what they have
+/// written on its way, and end early when the store is closed.
 #[derive(Default)]
 pub(super) struct Pace {
     is_urgent: AtomicBool,
     is_cancelled: AtomicBool,
+    tables: Mutex<Option<UnfinishedMerge>>,
+}
+
+impl Pace {
+    fn begin(&self, merge: UnfinishedMerge) {
+        *self.tables() = Some(merge);
+    }
+
+    /// A memtable is written out, perhaps beside a merge.
+    fn leave_out(&self, table: &UnfinishedTable) {
+        if let Some(merge) = self.tables().as_mut() {
+            merge.leave_out(table.id());
+        }
+    }
+
+    fn start_writing(&self) {
+        if let Some(merge) = self.tables().as_mut() {
+            merge.start_writing();
+        }
+    }
+
+    fn tables(&self) -> MutexGuard<'_, Option<UnfinishedMerge>> {
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Makes the merges of a tree go at a pace.
@@ -283,6 +309,9 @@ struct PacedMerge {
 impl CompactionFilter for PacedMerge {
     fn filter_item(&mut self, _: ItemAccessor<'_>, _: &Context) -> lsm_tree::Result<Verdict> {
         self.rows += 1;
+        if self.rows.is_multiple_of(ROWS_PER_ADVICE) {
+            self.pace.start_writing();
+        }
         if self.rows.is_multiple_of(ROWS_PER_TURN) {
             if self.pace.is_cancelled.load(Ordering::Relaxed) {
                 return Err(lsm_tree::Error::Io(io::ErrorKind::Interrupted.into()));
