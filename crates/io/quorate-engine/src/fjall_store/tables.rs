@@ -1,8 +1,8 @@
 use super::open_snapshots::OpenSnapshots;
 use super::unfinished_table::{UnfinishedMerge, UnfinishedTable};
 use super::words;
+use lsm_tree::compaction::Leveled;
 use lsm_tree::compaction::filter::{CompactionFilter, Context, Factory, ItemAccessor, Verdict};
-use lsm_tree::compaction::{CompactionStrategy, Leveled};
 use lsm_tree::{AbstractTree, AnyTree, InternalValue, Memtable};
 use std::collections::VecDeque;
 use std::io;
@@ -192,8 +192,6 @@ impl Shared {
     }
 
     fn merge(&self) -> Result<(), lsm_tree::Error> {
-        let strategy: Arc<dyn CompactionStrategy> =
-            Arc::new(Leveled::default().with_l0_threshold(UNMERGED_MIN).with_table_target_size(TABLE_BYTES));
         loop {
             let mut state = self.wait_while(|state| !state.is_closing && !state.merge_is_due);
             if state.is_closing {
@@ -202,8 +200,7 @@ impl Shared {
             state.merge_is_due = false;
             drop(state);
             let before = self.shape();
-            self.merging.begin(UnfinishedMerge::of(&self.tree));
-            let merged = self.tree.compact(Arc::clone(&strategy), self.snapshots.oldest());
+            let merged = self.merge_one();
             if self.merging.is_cancelled.load(Ordering::Relaxed) {
                 return Ok(());
             }
@@ -212,6 +209,13 @@ impl Shared {
             self.state_with_unmerged().merge_is_due |= has_changed;
             self.changed.notify_all();
         }
+    }
+
+    /// Merges what it is time to merge, if anything.
+    fn merge_one(&self) -> Result<(), lsm_tree::Error> {
+        let strategy = Leveled::default().with_l0_threshold(UNMERGED_MIN).with_table_target_size(TABLE_BYTES);
+        self.merging.begin(UnfinishedMerge::of(&self.tree));
+        self.tree.compact(Arc::new(strategy), self.snapshots.oldest())
     }
 
     /// What a merge changes: the tables of each level, and their bytes.
@@ -336,5 +340,33 @@ impl Drop for Ending<'_> {
             self.shared.state().failed = Some(detail);
             self.shared.changed.notify_all();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{FjallConfig, open_tree};
+    use super::*;
+    use lsm_tree::SequenceNumberCounter;
+
+    #[test]
+    fn what_a_merge_writes_is_on_its_way_to_the_disk_before_the_merge_ends() {
+        let directory = tempfile::tempdir().unwrap();
+        let merging = Arc::<Pace>::default();
+        let numbers = SequenceNumberCounter::default();
+        let paced = Paced(Arc::clone(&merging));
+        let tree = open_tree(directory.path(), &FjallConfig::default(), &numbers, paced).unwrap();
+        for number in 0..u64::from(UNMERGED_MIN) {
+            for key in 0..2 * ROWS_PER_ADVICE {
+                tree.insert(key.to_be_bytes(), [7; 100], number);
+            }
+            tree.flush_active_memtable(0).unwrap();
+        }
+        let (state, changed) = (Mutex::default(), Condvar::default());
+        let shared = Shared { tree: Arc::new(tree), snapshots: Arc::default(), state, changed, merging };
+        shared.merge_one().unwrap();
+        assert_eq!(shared.tree.l0_run_count(), 0, "all is merged");
+        let started_bytes = shared.merging.tables().as_ref().map_or(0, UnfinishedMerge::started_bytes);
+        assert!(started_bytes > 50_000, "{started_bytes}");
     }
 }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Weak};
 /// all of it were left to the sync at its end, the log's syncs would wait for it meanwhile.
 ///
 /// Nothing depends on it: should the tree name its files otherwise, or a merge and a memtable begin a table at the same time, a
-/// table takes the disk at once.
+/// table takes the disk at once, or is read from there sooner.
 pub(super) struct UnfinishedTable {
     id: u64,
     path: PathBuf,
@@ -73,6 +73,12 @@ impl UnfinishedMerge {
         let Some(id) = newest else { return };
         let table = self.table.take().filter(|table| table.id == id);
         self.table.insert(table.unwrap_or_else(|| UnfinishedTable::of(&tree, id))).start_writing();
+    }
+
+    /// So many bytes of the present table are on their way.
+    #[cfg(test)]
+    pub(super) fn started_bytes(&self) -> u64 {
+        self.table.as_ref().map_or(0, |table| table.started_bytes)
     }
 }
 
@@ -146,7 +152,7 @@ mod tests {
         let mut merge = UnfinishedMerge::of(&tree);
         let started = |merge: &mut UnfinishedMerge| {
             merge.start_writing();
-            merge.table.as_ref().map_or(0, |table| table.started_bytes)
+            merge.started_bytes()
         };
         for _ in 0..2 {
             let seen = write(&tree, &memtable, || started(&mut merge));
