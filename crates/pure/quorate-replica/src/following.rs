@@ -127,7 +127,7 @@ impl Node {
         self.send(master, Message::Stream(syncup));
     }
 
-    /// The log cannot become what the stream needs it to be, for now.
+    /// Gives up the stream: the log cannot be cut as it needs before a damaged entry is healed.
     pub(crate) fn leave_stream(&mut self) {
         if let Role::Following(following) = &mut self.role {
             following.stream = None;

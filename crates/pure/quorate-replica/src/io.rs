@@ -82,7 +82,7 @@ pub enum Input {
         log: LogSummary,
     },
     /// A truncation could not be done: the entry to keep last is damaged, and what the checksums go on from is not known. Nothing was
-    /// dropped.
+    /// dropped, and all of it is fsynced.
     NotTruncated {
         /// The epoch that it began.
         epoch: u64,

@@ -131,6 +131,7 @@ impl Process {
             Output::Sync { epoch } => self.sync(epoch)?,
             Output::Truncate { keep, epoch } => {
                 let truncated = self.storage.log.truncate_after(keep);
+                self.storage.log.sync()?;
                 let log = self.storage.log.summary();
                 self.completions.push_back(match truncated {
                     Err(LogError::Damaged { .. }) => Input::NotTruncated { epoch, log },

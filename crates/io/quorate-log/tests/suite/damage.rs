@@ -359,7 +359,7 @@ fn a_truncation_around_damage_keeps_what_can_be_kept() {
 }
 
 /// A log whose entries from the second to the fifth are damaged, the last of which begins a segment.
-fn damaged_across_segments(healthy: &Healthy) -> (MemoryVfs, DamagedRange) {
+fn damaged_across_segments(healthy: &Healthy) -> (MemoryVfs, Log, DamagedRange) {
     let disk = healthy.copy();
     for vlsn in 2..=5 {
         let frame = healthy.batch.frame(crate::support::vlsn(vlsn)).unwrap();
@@ -370,7 +370,7 @@ fn damaged_across_segments(healthy: &Healthy) -> (MemoryVfs, DamagedRange) {
     let log = open(&disk).unwrap();
     let range = log.verify().unwrap()[0];
     assert_eq!((range.first, range.last), (vlsn(2), vlsn(5)));
-    (disk, range)
+    (disk, log, range)
 }
 
 fn position(disk: &MemoryVfs, path: &Path, frame: &[u8]) -> Option<usize> {
@@ -381,9 +381,7 @@ fn position(disk: &MemoryVfs, path: &Path, frame: &[u8]) -> Option<usize> {
 fn the_beginning_of_a_damaged_range_is_healed_alone_and_the_rest_later() {
     let healthy = healthy();
     for through in 2..=4 {
-        let (disk, range) = damaged_across_segments(&healthy);
-        let mut log = open(&disk).unwrap();
-        log.verify().unwrap();
+        let (disk, mut log, range) = damaged_across_segments(&healthy);
         let first = prefix(&healthy.part(&range), vlsn(through)).unwrap();
         log.repair(&first).unwrap();
         let rest = DamagedRange { first: vlsn(through + 1), chain_before: first.chain_after(), ..range };
@@ -401,9 +399,7 @@ fn the_beginning_of_a_damaged_range_is_healed_alone_and_the_rest_later() {
 fn a_log_is_cut_within_damage_once_the_entry_to_keep_last_is_healed() {
     let healthy = healthy();
     for keep in 2..=3 {
-        let (disk, range) = damaged_across_segments(&healthy);
-        let mut log = open(&disk).unwrap();
-        log.verify().unwrap();
+        let (disk, mut log, range) = damaged_across_segments(&healthy);
         let before = log.summary();
         assert_eq!(log.truncate_after(Some(vlsn(keep))), Err(LogError::Damaged { vlsn: vlsn(keep) }));
         assert_eq!(log.summary(), before, "nothing was dropped");

@@ -259,7 +259,10 @@ impl Subject {
             Output::Truncate { keep, epoch } => {
                 assert!(keep >= self.node.progress().watermarks.committed, "nothing committed is cut off");
                 match log.truncate_after(keep) {
-                    Err(LogError::Damaged { .. }) => Input::NotTruncated { epoch, log: log.summary() },
+                    Err(LogError::Damaged { .. }) => {
+                        log.sync().expect("the disk in memory does not fail");
+                        Input::NotTruncated { epoch, log: log.summary() }
+                    }
                     truncated => {
                         let truncated = truncated.expect("the disk in memory does not fail");
                         Input::Truncated { epoch, truncated, log: log.summary() }
