@@ -284,6 +284,23 @@ impl Core {
         Some(MasterAddress { node: member.name.clone(), address: member.address.clone() })
     }
 
+    /// Whether another attempt may succeed where one has failed like this.
+    pub(crate) fn may_pass(&self, error: &WriteError) -> bool {
+        match error {
+            WriteError::NotMaster { master } => master.is_none() || self.forwards_writes,
+            WriteError::Conflict { .. }
+            | WriteError::SnapshotTooOld { .. }
+            | WriteError::Busy
+            | WriteError::InsufficientReplicas { .. }
+            | WriteError::RolledBack { .. }
+            | WriteError::SessionExpired
+            | WriteError::StaleSequence
+            | WriteError::InsufficientAcks { .. }
+            | WriteError::Interrupted { .. } => true,
+            _ => false,
+        }
+    }
+
     pub(crate) fn propose_error(&self, error: ProposeError) -> WriteError {
         match error {
             ProposeError::NotMaster { master } => {

@@ -16,6 +16,9 @@ use serde::de::DeserializeOwned;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// Between two attempts at making a database.
+const PAUSE: Duration = Duration::from_millis(20);
+
 /// One node of a replicated group, and the databases that it holds.
 ///
 /// Its methods can be called from any thread, blocking or asynchronous. It outlives every change of roles:
@@ -63,22 +66,31 @@ impl Environment {
     /// Opens a database of raw keys and values, and makes it through the master if there is none of that
     /// name. Every environment has one named `default`.
     ///
-    /// Blocks while the database is made: at most the ack timeout to find a master, and as long again for
-    /// its answer.
+    /// Blocks while the database is made: at most the ack timeout to find a master that makes it, one after
+    /// the other where masters change, and as long again for its answer.
     ///
     /// # Errors
     /// [`DatabaseError`].
     pub fn bytes(&self, name: &str) -> Result<BytesDatabase, DatabaseError> {
-        if let Some(database) = self.find_database(name)? {
-            return Ok(database);
+        let deadline = self.core.clock.now() + self.core.limits.ack_timeout;
+        loop {
+            if let Some(database) = self.find_database(name)? {
+                return Ok(database);
+            }
+            if check_name(name).is_ok() {
+                // Without one the write below is refused, and says so.
+                let _ = self.wait_for_master(self.core.clock.until(deadline));
+            }
+            let error = match self.create_database(name).wait() {
+                Ok(database) => return Ok(database),
+                Err(error) => error,
+            };
+            let left = self.core.clock.until(deadline);
+            if left.is_zero() || !self.core.may_pass(&error) {
+                return Err(DatabaseError::Create { name: name.to_owned(), error });
+            }
+            let _ = self.core.pause(PAUSE.min(left)).wait();
         }
-        if check_name(name).is_ok() {
-            // Without one the write below is refused, and says so.
-            let _ = self.wait_for_master(self.core.limits.ack_timeout);
-        }
-        self.create_database(name)
-            .wait()
-            .map_err(|error| DatabaseError::Create { name: name.to_owned(), error })
     }
 
     /// Opens a database with keys of type `K` and values of type `V`, as [`bytes`](Self::bytes) does.

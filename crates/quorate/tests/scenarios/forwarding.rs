@@ -6,6 +6,7 @@ use quorate::{
     Commit, CommitDurability, CommitExtent, DatabaseId, NodeState, Outcome, RepConfigBuilder,
     ReplicaAckPolicy, WriteBatch, WriteError,
 };
+use std::thread;
 use std::time::Duration;
 
 fn with(acks: ReplicaAckPolicy) -> CommitDurability {
@@ -48,6 +49,23 @@ fn a_database_is_made_through_a_replica() {
     assert_eq!(orders.get(b"key", None).unwrap().as_deref(), Some(&b"value"[..]));
     let again = cluster.node(replicas[1]).create_database("orders").wait().unwrap();
     assert_eq!(again.id(), orders.id());
+}
+
+#[test]
+fn a_database_that_the_lost_master_was_asked_for_is_made_by_the_next_one() {
+    let cluster = Cluster::running(3, patient);
+    let (master, replicas) = cluster.roles();
+    let (asked, other) = (cluster.node(replicas[0]), replicas[1]);
+    cut(&cluster, master, other);
+    cut(&cluster, master, replicas[0]);
+    thread::scope(|scope| {
+        let opened = scope.spawn(|| asked.bytes("orders").unwrap());
+        eventually("the master was asked", || asked.stats().writes_forwarded == 1);
+        cluster.kill(master);
+        let orders = opened.join().unwrap();
+        orders.put(b"key", b"value").wait().unwrap();
+        assert_eq!(cluster.node(other).bytes("orders").unwrap().id(), orders.id());
+    });
 }
 
 #[test]

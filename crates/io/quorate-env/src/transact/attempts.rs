@@ -95,7 +95,7 @@ impl<'a> Attempts<'a> {
 
     /// An attempt, or the preparation of one, has failed; there may be another one if that can help.
     fn failed<E, T>(&mut self, error: WriteError) -> Result<Option<T>, TransactError<E>> {
-        if !self.is_passing(&error) {
+        if !self.core.may_pass(&error) {
             return Err(TransactError::Refused(error));
         }
         self.last = Some(error);
@@ -124,7 +124,7 @@ impl<'a> Attempts<'a> {
             let told = match error {
                 WriteError::SessionExpired | WriteError::StaleSequence => Err(error),
                 WriteError::Closed | WriteError::Halted { .. } => Err(error),
-                error if self.is_passing(&error) => {
+                error if self.core.may_pass(&error) => {
                     self.pause_after(&error).await;
                     let policy = ConsistencyPolicy::Linearizable { timeout: self.left() };
                     self.wait_for::<E>(policy).await.map_err(|_| error)
@@ -135,23 +135,6 @@ impl<'a> Attempts<'a> {
             if told.is_err() {
                 return Err(TransactError::Unknown { source: unknown });
             }
-        }
-    }
-
-    /// Whether another attempt may succeed where one has failed like this.
-    fn is_passing(&self, error: &WriteError) -> bool {
-        match error {
-            WriteError::NotMaster { master } => master.is_none() || self.core.forwards_writes,
-            WriteError::Conflict { .. }
-            | WriteError::SnapshotTooOld { .. }
-            | WriteError::Busy
-            | WriteError::InsufficientReplicas { .. }
-            | WriteError::RolledBack { .. }
-            | WriteError::SessionExpired
-            | WriteError::StaleSequence
-            | WriteError::InsufficientAcks { .. }
-            | WriteError::Interrupted { .. } => true,
-            _ => false,
         }
     }
 
