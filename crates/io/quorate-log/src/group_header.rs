@@ -73,9 +73,14 @@ impl GroupHeader {
         bytes
     }
 
-    /// The header at `offset` of a segment, if one was written there for this place.
+    /// Whether these bytes may be the beginning of a header.
+    pub(crate) fn may_begin(bytes: &[u8]) -> bool {
+        bytes.starts_with(MAGIC)
+    }
+
+    /// The header with which `bytes` begin, if it was written for their place: `offset` in this segment.
     pub(crate) fn decode(bytes: &[u8], offset: usize, segment: &SegmentHeader) -> Option<Self> {
-        let bytes = bytes.get(offset..)?.get(..GROUP_HEADER_BYTES)?;
+        let bytes = bytes.get(..GROUP_HEADER_BYTES)?;
         let mut fields = Fields::new(bytes);
         if fields.bytes(MAGIC.len())? != MAGIC || fields.u32()? != crc32c::crc32c(&bytes[CHECKED_AT..]) {
             return None;
@@ -138,20 +143,20 @@ mod tests {
             durable: Vlsn::new(5),
             first: Vlsn::FIRST,
         };
-        let mut bytes = vec![0; 200];
+        let mut bytes = [0; 200];
         bytes[16..88].copy_from_slice(&header.encode(&here));
-        assert_eq!(GroupHeader::decode(&bytes, 16, &here), Some(header));
+        assert_eq!(GroupHeader::decode(&bytes[16..], 16, &here), Some(header));
         let elsewhere = [
             SegmentHeader { identity: 8, ..here },
             SegmentHeader { number: 4, ..here },
             SegmentHeader { generation: 3, ..here },
         ];
         for segment in elsewhere {
-            assert_eq!(GroupHeader::decode(&bytes, 16, &segment), None, "{segment:?}");
+            assert_eq!(GroupHeader::decode(&bytes[16..], 16, &segment), None, "{segment:?}");
         }
         bytes.copy_within(16..88, 24);
-        assert_eq!(GroupHeader::decode(&bytes, 24, &here), None, "moved by some bytes");
+        assert_eq!(GroupHeader::decode(&bytes[24..], 24, &here), None, "moved by some bytes");
         bytes[90] ^= 1;
-        assert_eq!(GroupHeader::decode(&bytes, 16, &here), None, "overwritten by the copy");
+        assert_eq!(GroupHeader::decode(&bytes[16..], 16, &here), None, "overwritten by the copy");
     }
 }

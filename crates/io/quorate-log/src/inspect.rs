@@ -1,7 +1,7 @@
 //! Looks into the log of a node that is not running, and changes nothing.
 
 use crate::names;
-use crate::scan::{Follows, Scan, scan};
+use crate::scan::{Contents, Follows, Scan, scan};
 use crate::segment_header::{SEGMENT_HEADER_BYTES, SegmentHeader};
 use quorate_codec::{HEADER_BYTES, Header};
 use quorate_core::{DamagedRange, Vlsn};
@@ -170,8 +170,10 @@ impl SegmentPlace {
     pub fn read(&self) -> Result<InspectedSegment, InspectError> {
         let bytes = fs::read(&self.path);
         let bytes = bytes.map_err(|source| InspectError::Io { path: self.path.clone(), source })?;
-        let scan = self.header.and_then(|header| scan(&bytes, &header, self.follows));
-        Ok(InspectedSegment { bytes, scan })
+        let Some(header) = self.header else { return Ok(InspectedSegment { bytes, scan: None }) };
+        let contents = Contents::of(bytes, &header);
+        let scan = scan(&contents, &header, self.follows);
+        Ok(InspectedSegment { bytes: contents.bytes, scan })
     }
 }
 

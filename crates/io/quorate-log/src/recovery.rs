@@ -4,7 +4,7 @@ use crate::error::{failed, unusable};
 use crate::index_file;
 use crate::log::Log;
 use crate::names;
-use crate::scan::{Follows, Scan, scan};
+use crate::scan::{Contents, Follows, Scan, scan};
 use crate::segment::{Segment, SegmentFile, SegmentIndex};
 use crate::segment_header::{SEGMENT_HEADER_BYTES, SegmentHeader};
 use crate::space::{Reserve, Space, zero};
@@ -216,14 +216,14 @@ impl Recovered {
     }
 
     fn with_last(mut state: State, header: SegmentHeader, file: SegmentFile) -> Result<Self, LogError> {
-        let bytes = file.read(0, file.bytes)?;
+        let contents = Contents::read(&file, &header)?;
         let damaged = || unusable(&file.path, "is damaged beyond recognition");
-        let found = scan(&bytes, &header, None).ok_or_else(damaged)?;
+        let found = scan(&contents, &header, None).ok_or_else(damaged)?;
         append_terms(&mut state.summary.terms, &found.terms, found.index.last()).ok_or_else(damaged)?;
         state.add_damage(&found.damaged);
         state.summary.chain = found.chain;
         state.summary.lost_durable_end = found.lost_durable_end;
-        let unproven = bytes[found.unproven.min(found.end)..found.end].to_vec();
+        let unproven = contents.bytes[found.unproven.min(found.end)..found.end].to_vec();
         let index = SegmentIndex::Built(found.index.clone());
         state.segments.push(Segment { header, file: Arc::new(file), index });
         Ok(Self { state, last: found, unproven })
@@ -251,7 +251,8 @@ fn sealed_index(
             return Ok(SegmentIndex::Mapped(found.view));
         }
     }
-    let found = scan(&file.read(0, file.bytes)?, header, Some(follows)).ok_or_else(damaged)?;
+    let contents = Contents::read(file, header)?;
+    let found = scan(&contents, header, Some(follows)).ok_or_else(damaged)?;
     append_terms(&mut state.summary.terms, &found.terms, found.index.last()).ok_or_else(damaged)?;
     state.add_damage(&found.damaged);
     Ok(SegmentIndex::Built(found.index))

@@ -6,8 +6,11 @@
 //! stands behind it is kept. The first bad group that had not been durable is a torn write; the log ends
 //! before it.
 
+mod contents;
 mod groups;
 mod walk;
+
+pub(crate) use contents::Contents;
 
 use crate::config::LogConfig;
 use crate::group_header::GroupHeader;
@@ -80,25 +83,26 @@ impl Scan {
 /// Scans a segment. `follows` is `None` for the last one, whose end the scan is to find.
 ///
 /// `None` where the damage hides so much that the entries cannot even be counted.
-pub(crate) fn scan(bytes: &[u8], header: &SegmentHeader, follows: Option<Follows>) -> Option<Scan> {
+pub(crate) fn scan(contents: &Contents, header: &SegmentHeader, follows: Option<Follows>) -> Option<Scan> {
     if follows.is_some_and(|follows| follows.first.since(header.first) > ENTRIES_MAX) {
         return None;
     }
-    let Groups { in_order: groups, stated, strays_end } = Groups::find(bytes, header);
+    let Groups { in_order: groups, stated, strays_end } = &contents.groups;
+    let stated = *stated;
     let durable = match follows {
         Some(follows) => follows.first.previous(),
         None => stated.max(header.first.previous()),
     };
-    let mut walk = Walk::new(bytes, header, durable, follows);
+    let mut walk = Walk::new(contents, header, durable, follows);
     let mut taken = 0;
-    for group in &groups {
+    for group in groups {
         if !walk.take(group)? {
             break;
         }
         taken += 1;
     }
-    let torn =
-        if follows.is_none() { torn(walk.end()..bytes.len(), &groups[taken..], strays_end) } else { None };
+    let rest = walk.end()..contents.segment_bytes;
+    let torn = if follows.is_none() { torn(rest, &groups[taken..], *strays_end) } else { None };
     let group_next = groups[..taken].last().map_or(0, |group| group.number + 1);
     let stated_before_end = groups[..taken].iter().map(|group| group.durable).max().flatten();
     let unproven = groups[..taken].iter().find(|group| group.count > 0 && Some(group.first) > stated);

@@ -1,5 +1,5 @@
 use crate::damage;
-use crate::scan::{Follows, Scan, scan};
+use crate::scan::{Contents, Follows, Scan, scan};
 use crate::segment::Segment;
 use quorate_core::{DamagedRange, EntryId, LogError, LogSummary, Term, Vlsn};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -82,8 +82,7 @@ pub(crate) fn inspect(shared: &Shared, segment: usize, vlsn: Vlsn) -> Result<boo
         let Some(found) = state.segments.get(segment) else { return Ok(false) };
         (found.header, found.file.clone(), state.follows(segment), state.epoch)
     };
-    let bytes = file.read(0, file.bytes)?;
-    let found: Option<Scan> = scan(&bytes, &header, Some(follows));
+    let found: Option<Scan> = scan(&Contents::read(&file, &header)?, &header, Some(follows));
     let mut state = shared.write();
     if state.epoch == epoch {
         let whole = DamagedRange {

@@ -1,4 +1,4 @@
-use super::{Follows, Scan};
+use super::{Contents, Follows, Scan};
 use crate::damage;
 use crate::group_header::{GROUP_HEADER_BYTES, GroupHeader};
 use crate::segment_header::{SEGMENT_HEADER_BYTES, SegmentHeader};
@@ -25,6 +25,7 @@ struct Named {
 /// Goes through the groups of a segment in order.
 pub(super) struct Walk<'a> {
     bytes: &'a [u8],
+    segment_bytes: usize,
     durable: Option<Vlsn>,
     follows: Option<Follows>,
     index: DenseIndex,
@@ -44,7 +45,7 @@ pub(super) struct Walk<'a> {
 
 impl<'a> Walk<'a> {
     pub(super) fn new(
-        bytes: &'a [u8],
+        contents: &'a Contents,
         header: &SegmentHeader,
         durable: Option<Vlsn>,
         follows: Option<Follows>,
@@ -52,7 +53,8 @@ impl<'a> Walk<'a> {
         let before =
             Named { vlsn: header.first.previous(), term: header.term_before, chain: header.chain_before };
         Self {
-            bytes,
+            bytes: &contents.bytes,
+            segment_bytes: contents.segment_bytes,
             durable,
             follows,
             index: DenseIndex::new(header.first),
@@ -69,7 +71,7 @@ impl<'a> Walk<'a> {
 
     /// Where the next group goes: at the segment's end if a last one fills it but for the alignment.
     pub(super) fn end(&self) -> usize {
-        self.end.min(self.bytes.len())
+        self.end.min(self.segment_bytes)
     }
 
     /// Takes in a group. False if the log ends before it; `None` if the entries cannot be counted any more.
