@@ -1,3 +1,6 @@
+mod memory;
+mod memtable;
+mod merged;
 mod open_snapshots;
 mod tables;
 mod unfinished_table;
@@ -5,12 +8,15 @@ mod unfinished_table;
 use crate::range::is_empty_range;
 use crate::{OpenError, directory};
 use bytes::Bytes;
+use byteview::ByteView;
 use lsm_tree::config::CompressionPolicy;
 use lsm_tree::{
-    AbstractTree, AnyTree, Cache, CompressionType, Config, Guard, InternalValue, KvSeparationOptions,
-    Memtable, SequenceNumberCounter, Slice, ValueType,
+    AbstractTree, AnyTree, Cache, CompressionType, Config, Guard, KvSeparationOptions, SequenceNumberCounter,
 };
-use open_snapshots::{OpenSnapshot, OpenSnapshots};
+use memory::Memory;
+use memtable::{View, run_of};
+use merged::{Order, Scan};
+use open_snapshots::OpenSnapshot;
 use quorate_core::{Checkpoint, EngineError, KvOperation, KvRow, KvScan, KvSnapshot, KvStore};
 use std::fs::{File, TryLockError};
 use std::hash::{BuildHasher, RandomState};
@@ -56,7 +62,7 @@ impl Default for FjallConfig {
 pub struct FjallStore {
     tables: Tables,
     tree: Arc<AnyTree>,
-    snapshots: Arc<OpenSnapshots>,
+    memory: Arc<Memory>,
     writer: Mutex<Writer>,
     memtable_bytes: u64,
     /// Holds the directory's lock.
@@ -64,13 +70,9 @@ pub struct FjallStore {
 }
 
 struct Writer {
-    numbers: SequenceNumberCounter,
     /// Since the store was opened.
     writes: u64,
-    /// Where rows go. The tree finds it for each row under a lock that whoever adds a table holds while that becomes
-    /// durable; but it changes only when the writer seals it.
-    memtable: Arc<Memtable>,
-    /// It is sealed at this length, in bytes.
+    /// The memtable is sealed at this length, in bytes.
     memtable_bytes: u64,
 }
 
@@ -90,22 +92,20 @@ impl FjallStore {
         // The number of a snapshot of nothing is 1.
         let next = tree.get_highest_seqno().map_or(1, |number| number + 1);
         numbers.fetch_max(next);
-        let snapshots = Arc::<OpenSnapshots>::default();
-        snapshots.publish(next);
-        let tables = Tables::start(Arc::clone(&tree), Arc::clone(&snapshots), merging).map_err(io)?;
-        let (memtable, memtable_bytes) = (tree.active_memtable(), staggered(config.memtable_bytes));
-        let writer = Mutex::new(Writer { numbers, writes: 0, memtable, memtable_bytes });
-        Ok(Self { tables, tree, snapshots, writer, memtable_bytes: config.memtable_bytes, _marker: marker })
+        let memory = Arc::new(Memory::beside_tables_below(next));
+        let tables = Tables::start(Arc::clone(&tree), numbers, Arc::clone(&memory), merging).map_err(io)?;
+        let writer = Mutex::new(Writer { writes: 0, memtable_bytes: staggered(config.memtable_bytes) });
+        Ok(Self { tables, tree, memory, writer, memtable_bytes: config.memtable_bytes, _marker: marker })
     }
 
     /// Has the table in memory written out, if there is anything in it.
     fn seal(&self, writer: &mut Writer) {
-        if let Some(memtable) = self.tree.rotate_memtable() {
-            self.tables.sealed(memtable, writer.writes);
-            writer.memtable = self.tree.active_memtable();
-            writer.memtable_bytes = staggered(self.memtable_bytes);
-        } else {
-            self.tables.all_sealed(writer.writes);
+        match self.memory.seal() {
+            Some(memtable) => {
+                self.tables.sealed(memtable, writer.writes);
+                writer.memtable_bytes = staggered(self.memtable_bytes);
+            }
+            None => self.tables.all_sealed(writer.writes),
         }
     }
 
@@ -117,20 +117,12 @@ impl FjallStore {
 impl KvStore for FjallStore {
     fn write(&self, operations: &[KvOperation<'_>]) -> Result<(), EngineError> {
         operations.iter().try_for_each(check_key)?;
+        let run = run_of(operations);
         let mut writer = self.writer();
         self.tables.wait_for_room().map_err(stopped)?;
-        let number = writer.numbers.next();
-        for operation in operations {
-            writer.memtable.insert(match operation {
-                KvOperation::Put { key, value } => {
-                    InternalValue::from_components(*key, *value, number, ValueType::Value)
-                }
-                KvOperation::Delete { key } => InternalValue::new_tombstone(*key, number),
-            });
-        }
+        let bytes = self.memory.write(run);
         writer.writes += 1;
-        self.snapshots.publish(number + 1);
-        if writer.memtable.size() >= writer.memtable_bytes {
+        if bytes >= writer.memtable_bytes {
             self.seal(&mut writer);
         }
         Ok(())
@@ -150,32 +142,41 @@ impl KvStore for FjallStore {
     }
 
     fn snapshot(&self) -> Result<Arc<dyn KvSnapshot>, EngineError> {
-        Ok(Arc::new(FjallSnapshot { open: self.snapshots.open(), tree: Arc::clone(&self.tree) }))
+        let (open, memory) = self.memory.snapshot();
+        Ok(Arc::new(FjallSnapshot { open, memory, tree: Arc::clone(&self.tree) }))
     }
 }
 
 struct FjallSnapshot {
     open: OpenSnapshot,
+    memory: Arc<View>,
     tree: Arc<AnyTree>,
 }
 
 impl KvSnapshot for FjallSnapshot {
     fn get(&self, key: &[u8]) -> Result<Option<Bytes>, EngineError> {
-        Ok(self.tree.get(key, self.open.number).map_err(failed)?.map(bytes))
+        match self.memory.find(key) {
+            Some(row) => Ok(row.value.as_ref().map(bytes)),
+            None => {
+                Ok(self.tree.get(key, self.open.number).map_err(failed)?.map(|value| bytes(&value.into())))
+            }
+        }
     }
 
     fn scan(&self, start: Bound<&[u8]>, end: Bound<&[u8]>) -> Result<KvScan<'_>, EngineError> {
         if is_empty_range(start, end) {
             return Ok(Box::new(std::iter::empty()));
         }
-        Ok(Box::new(self.tree.range::<&[u8], _>((start, end), self.open.number, None).map(row)))
+        let tables = self.tree.range::<&[u8], _>((start, end), self.open.number, None).map(row);
+        Ok(Box::new(Scan::new(self.memory.range(start, end, Order::Ascending), tables, bytes)))
     }
 
     fn scan_back(&self, start: Bound<&[u8]>, end: Bound<&[u8]>) -> Result<KvScan<'_>, EngineError> {
         if is_empty_range(start, end) {
             return Ok(Box::new(std::iter::empty()));
         }
-        Ok(Box::new(self.tree.range::<&[u8], _>((start, end), self.open.number, None).rev().map(row)))
+        let tables = self.tree.range::<&[u8], _>((start, end), self.open.number, None).rev().map(row);
+        Ok(Box::new(Scan::new(self.memory.range(start, end, Order::Descending), tables, bytes)))
     }
 }
 
@@ -187,11 +188,11 @@ fn staggered(bytes: u64) -> u64 {
 
 fn row(row: impl Guard) -> Result<KvRow, EngineError> {
     let (key, value) = row.into_inner().map_err(failed)?;
-    Ok((bytes(key), bytes(value)))
+    Ok((bytes(&key.into()), bytes(&value.into())))
 }
 
-fn bytes(slice: Slice) -> Bytes {
-    if slice.len() <= COPY_BYTES_MAX { Bytes::copy_from_slice(&slice) } else { Bytes::from_owner(slice) }
+fn bytes(view: &ByteView) -> Bytes {
+    if view.len() <= COPY_BYTES_MAX { Bytes::copy_from_slice(view) } else { Bytes::from_owner(view.clone()) }
 }
 
 fn open_tree(

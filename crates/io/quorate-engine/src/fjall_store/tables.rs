@@ -1,11 +1,14 @@
-use super::open_snapshots::OpenSnapshots;
+use super::memory::Memory;
+use super::memtable::{Memtable, Row, View};
+use super::merged::Order;
 use super::unfinished_table::{UnfinishedMerge, UnfinishedTable};
 use super::words;
 use lsm_tree::compaction::Leveled;
 use lsm_tree::compaction::filter::{CompactionFilter, Context, Factory, ItemAccessor, Verdict};
-use lsm_tree::{AbstractTree, AnyTree, InternalValue, Memtable};
+use lsm_tree::{AbstractTree, AnyTree, InternalValue, SequenceNumberCounter, ValueType};
 use std::collections::VecDeque;
 use std::io;
+use std::ops::Bound;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -35,7 +38,9 @@ pub(super) struct Tables {
 
 struct Shared {
     tree: Arc<AnyTree>,
-    snapshots: Arc<OpenSnapshots>,
+    /// The tree's: of rows, and of its lists of tables. A snapshot shows what has smaller numbers than its own.
+    numbers: SequenceNumberCounter,
+    memory: Arc<Memory>,
     state: Mutex<State>,
     changed: Condvar,
     merging: Arc<Pace>,
@@ -69,12 +74,13 @@ impl Tables {
     /// That of the operating system.
     pub(super) fn start(
         tree: Arc<AnyTree>,
-        snapshots: Arc<OpenSnapshots>,
+        numbers: SequenceNumberCounter,
+        memory: Arc<Memory>,
         merging: Arc<Pace>,
     ) -> io::Result<Self> {
         let state = State { unmerged: tree.l0_run_count(), merge_is_due: true, ..State::default() };
         let state = Mutex::new(state);
-        let shared = Arc::new(Shared { tree, snapshots, state, changed: Condvar::new(), merging });
+        let shared = Arc::new(Shared { tree, numbers, memory, state, changed: Condvar::new(), merging });
         let mut tables = Self { shared, threads: Vec::new() };
         tables.spawn("quorate-flush", Shared::write_out)?;
         tables.spawn("quorate-merge", Shared::merge)?;
@@ -162,6 +168,7 @@ impl Shared {
             };
             drop(state);
             self.write_out_one(&memtable)?;
+            self.memory.written_out(self.numbers.get());
             let mut state = self.state_with_unmerged();
             let written_out = state.sealed.pop_front().map(|sealed| sealed.writes);
             state.durable_writes = written_out.unwrap_or(state.durable_writes);
@@ -172,21 +179,23 @@ impl Shared {
     }
 
     fn write_out_one(&self, memtable: &Memtable) -> Result<(), lsm_tree::Error> {
-        let oldest = self.snapshots.oldest();
         let mut table = UnfinishedTable::next_of(&self.tree);
         self.merging.leave_out(&table);
-        let mut rows = 0;
-        let rows = readable(memtable.iter(), oldest).inspect(|_| {
-            rows += 1;
-            if rows % ROWS_PER_ADVICE == 0 {
+        let (number, mut passed) = (self.numbers.next(), 0);
+        let view = View::new(memtable.runs());
+        let rows = view.range(Bound::Unbounded, Bound::Unbounded, Order::Ascending).map(|row| {
+            passed += 1;
+            if passed % ROWS_PER_ADVICE == 0 {
                 table.start_writing();
             }
-            if rows % ROWS_PER_TURN == 0 && self.state().sealed.len() == 1 {
+            if passed % ROWS_PER_TURN == 0 && self.state().sealed.len() == 1 {
                 thread::yield_now();
             }
+            Ok(numbered(row, number))
         });
-        if let Some((tables, blob_files)) = self.tree.flush_to_tables(rows.map(Ok))? {
-            self.tree.register_tables(&tables, blob_files.as_deref(), None, &[memtable.id()], oldest)?;
+        if let Some((tables, blob_files)) = self.tree.flush_to_tables(rows)? {
+            let oldest = self.memory.oldest_snapshot();
+            self.tree.register_tables(&tables, blob_files.as_deref(), None, &[], oldest)?;
         }
         Ok(())
     }
@@ -205,6 +214,7 @@ impl Shared {
                 return Ok(());
             }
             merged?;
+            self.memory.merged(self.numbers.get());
             let has_changed = self.shape() != before;
             self.state_with_unmerged().merge_is_due |= has_changed;
             self.changed.notify_all();
@@ -215,7 +225,7 @@ impl Shared {
     fn merge_one(&self) -> Result<(), lsm_tree::Error> {
         let strategy = Leveled::default().with_l0_threshold(UNMERGED_MIN).with_table_target_size(TABLE_BYTES);
         self.merging.begin(UnfinishedMerge::of(&self.tree));
-        self.tree.compact(Arc::new(strategy), self.snapshots.oldest())
+        self.tree.compact(Arc::new(strategy), self.memory.oldest_snapshot())
     }
 
     /// What a merge changes: the tables of each level, and their bytes.
@@ -243,20 +253,13 @@ impl Shared {
     }
 }
 
-/// The rows that somebody may still read, of rows in the order of their keys, the newest of each key first: that one, and
-/// those that a snapshot may show.
-fn readable(
-    rows: impl Iterator<Item = InternalValue>,
-    oldest_snapshot: u64,
-) -> impl Iterator<Item = InternalValue> {
-    let mut newer = None;
-    rows.filter(move |row| {
-        let is_newest = newer.as_ref() != Some(&row.key.user_key);
-        if is_newest {
-            newer = Some(row.key.user_key.clone());
-        }
-        is_newest || row.key.seqno >= oldest_snapshot
-    })
+/// A row as the tree takes it.
+fn numbered(row: &Row, number: u64) -> InternalValue {
+    let key = row.key.clone();
+    match &row.value {
+        Some(value) => InternalValue::from_components(key, value.clone(), number, ValueType::Value),
+        None => InternalValue::new_tombstone(key, number),
+    }
 }
 
 /// How merges go along: they let others have the processor every few rows, unless they are urgent, send what they have
@@ -363,7 +366,8 @@ mod tests {
             tree.flush_active_memtable(0).unwrap();
         }
         let (state, changed) = (Mutex::default(), Condvar::default());
-        let shared = Shared { tree: Arc::new(tree), snapshots: Arc::default(), state, changed, merging };
+        let (tree, memory) = (Arc::new(tree), Arc::default());
+        let shared = Shared { tree, numbers, memory, state, changed, merging };
         shared.merge_one().unwrap();
         assert_eq!(shared.tree.l0_run_count(), 0, "all is merged");
         let started_bytes = shared.merging.tables().as_ref().map_or(0, UnfinishedMerge::started_bytes);
