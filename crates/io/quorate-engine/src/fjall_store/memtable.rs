@@ -1,7 +1,9 @@
 use super::merged::{Merged, Order};
 use byteview::ByteView;
 use quorate_core::KvOperation;
+use std::cmp::Ordering;
 use std::ops::Bound;
+use std::slice;
 use std::sync::Arc;
 
 /// What was written last under a key.
@@ -28,6 +30,8 @@ pub(super) struct Memtable {
 
 /// So many of about the same length become one. A reader looks into fewer than so many of each length.
 const SIMILAR_MAX: usize = 4;
+/// Longer ones, in rows, stay as they are: the writer, and who begins to read, waits while runs become one.
+const MERGED_ROWS_MAX: usize = 4096;
 /// Values of more bytes have memory of their own: one that was overwritten frees it before all of its write is.
 const SHARED_BYTES_MAX: usize = 4 << 10;
 
@@ -63,12 +67,17 @@ impl Memtable {
     fn similar(&self) -> Option<usize> {
         let class = |run: &Arc<Run>| run.len().checked_ilog(SIMILAR_MAX);
         let newest = self.runs.last().map(class)?;
-        let similar = self.runs().take_while(|run| class(run) <= newest).count();
+        let is_similar = |run: &&Arc<Run>| class(run) <= newest && run.len() <= MERGED_ROWS_MAX;
+        let similar = self.runs().take_while(is_similar).count();
         (similar >= SIMILAR_MAX).then_some(similar)
     }
 }
 
 impl Row {
+    fn compare_keys(&self, other: &Self) -> Ordering {
+        (*self.key).cmp(&*other.key)
+    }
+
     fn bytes(&self) -> u64 {
         (size_of::<Self>() + self.key.len() + self.value.as_ref().map_or(0, |value| value.len())) as u64
     }
@@ -96,8 +105,11 @@ pub(super) fn run_of(operations: &[KvOperation<'_>]) -> Run {
         Row { key, value }
     });
     let mut rows: Vec<Row> = rows.collect();
+    // The sort is stable: of each key the newest stays first.
     rows.reverse();
-    in_order(rows)
+    rows.sort_by(Row::compare_keys);
+    rows.dedup_by(|older, newer| *older.key == *newer.key);
+    rows
 }
 
 const fn is_shared(value: &[u8]) -> bool {
@@ -113,21 +125,9 @@ const fn parts<'a>(operation: &KvOperation<'a>) -> (&'a [u8], Option<&'a [u8]>) 
 
 /// One run of several, the newest first. Rows are copied only from runs that somebody else holds.
 fn merge(runs: impl Iterator<Item = Arc<Run>>) -> Run {
-    let mut rows = Vec::new();
-    for run in runs {
-        match Arc::try_unwrap(run) {
-            Ok(run) => rows.extend(run),
-            Err(run) => rows.extend_from_slice(&run),
-        }
-    }
-    in_order(rows)
-}
-
-/// A run of rows of which the newest stand first.
-fn in_order(mut rows: Vec<Row>) -> Run {
-    // The sort is stable, and takes in runs as they are.
-    rows.sort_by(|a, b| a.key.cmp(&b.key));
-    rows.dedup_by(|older, newer| older.key == newer.key);
+    let merged = Merged::new(runs.map(|run| Arc::unwrap_or_clone(run).into_iter()), Order::Ascending);
+    let mut rows = Vec::with_capacity(merged.rows_max());
+    rows.extend(merged);
     rows
 }
 
@@ -149,7 +149,12 @@ impl View {
     }
 
     /// The rows, deleted ones among them, whose keys lie between two bounds that are in order.
-    pub(super) fn range(&self, start: Bound<&[u8]>, end: Bound<&[u8]>, order: Order) -> Merged<'_> {
+    pub(super) fn range(
+        &self,
+        start: Bound<&[u8]>,
+        end: Bound<&[u8]>,
+        order: Order,
+    ) -> Merged<slice::Iter<'_, Row>> {
         let runs = self.0.iter().map(|run| {
             let from = match start {
                 Bound::Unbounded => 0,
@@ -161,7 +166,7 @@ impl View {
                 Bound::Included(key) => run.partition_point(|row| *row.key <= *key),
                 Bound::Excluded(key) => run.partition_point(|row| *row.key < *key),
             };
-            &run[from..to]
+            run[from..to].iter()
         });
         Merged::new(runs, order)
     }
@@ -186,7 +191,7 @@ mod tests {
         View::new(memtable.runs())
     }
 
-    fn rows(found: Merged<'_>) -> Vec<(Vec<u8>, Option<Vec<u8>>)> {
+    fn rows(found: Merged<slice::Iter<'_, Row>>) -> Vec<(Vec<u8>, Option<Vec<u8>>)> {
         found.map(|row| (row.key.to_vec(), row.value.as_ref().map(|value| value.to_vec()))).collect()
     }
 
@@ -249,7 +254,9 @@ mod tests {
             let operations: Vec<_> =
                 keys.iter().map(|key| KvOperation::Put { key, value: b"value" }).collect();
             memtable.insert(run_of(&operations));
-            assert!(memtable.runs.len() <= 3 * 9, "{} runs after {written} rows", memtable.runs.len());
+            // Fewer than four of each length up to 4^6 rows, and the longer ones.
+            let runs_max = 3 * 7 + written as usize / MERGED_ROWS_MAX;
+            assert!(memtable.runs.len() <= runs_max, "{} runs after {written} rows", memtable.runs.len());
         }
         let all = view(&memtable);
         assert_eq!(all.range(Bound::Unbounded, Bound::Unbounded, Order::Ascending).count() as u32, written);

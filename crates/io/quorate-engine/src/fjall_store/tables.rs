@@ -29,6 +29,9 @@ const ROWS_PER_TURN: usize = 128;
 /// Rows between two times that what has been written of a table is sent on its way to the disk.
 const ROWS_PER_ADVICE: usize = 1024;
 
+/// Longer values are written out from where they lie, shorter ones from a copy.
+const COPY_BYTES_MAX: usize = 512;
+
 /// Writes full memtables out as tables, on one thread, and merges tables, on another: a memtable need not
 /// wait for a long merge. Ends both when it is dropped.
 pub(super) struct Tables {
@@ -257,6 +260,10 @@ impl Shared {
 fn numbered(row: &Row, number: u64) -> InternalValue {
     let key = row.key.clone();
     match &row.value {
+        // To count whoever shares the memory of its write would be to wait for that memory, too.
+        Some(value) if value.len() <= COPY_BYTES_MAX => {
+            InternalValue::from_components(key, &**value, number, ValueType::Value)
+        }
         Some(value) => InternalValue::from_components(key, value.clone(), number, ValueType::Value),
         None => InternalValue::new_tombstone(key, number),
     }
