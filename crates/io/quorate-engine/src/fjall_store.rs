@@ -45,13 +45,13 @@ pub struct FjallConfig {
     /// Memory for blocks that were read, in bytes. Default 8 MiB.
     pub cache_bytes: u64,
     /// Size of a table of new rows in memory, in bytes, at which it is written out. Up to five of them exist
-    /// under a load of writes. Default 8 MiB.
+    /// under a load of writes. Default 16 MiB.
     pub memtable_bytes: u64,
 }
 
 impl Default for FjallConfig {
     fn default() -> Self {
-        Self { cache_bytes: 8 << 20, memtable_bytes: 8 << 20 }
+        Self { cache_bytes: 8 << 20, memtable_bytes: 16 << 20 }
     }
 }
 

@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::path::Path;
 use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 
 /// Names the directory in which a child process is to work; unset in the test itself.
 const CHILD: &str = "QUORATE_FJALL_TEST_CHILD";
@@ -63,6 +65,35 @@ fn snapshots_show_what_they_showed_while_tables_are_written_out_and_merged() {
     drop(snapshots);
     drop(store);
     assert_eq!(rows(&*open(directory.path()).snapshot().unwrap()), model(12_000, 300));
+}
+
+#[test]
+fn readers_see_whole_writes_while_tables_are_written_out_and_merged() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path());
+    let is_written = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            (1..=12_000).for_each(|number| write(&store, number, 300));
+            is_written.store(true, Ordering::Release);
+        });
+        let mut seen = 0;
+        while !is_written.load(Ordering::Acquire) {
+            let snapshot = store.snapshot().unwrap();
+            let Some(writes) = snapshot.get(b"writes").unwrap() else { continue };
+            let writes = u64::from_be_bytes(writes[..].try_into().unwrap());
+            assert!(writes >= seen, "{writes} writes after {seen}");
+            seen = writes;
+            let expected = model(writes, 300);
+            assert_eq!(rows(&*snapshot), expected, "after {writes} writes");
+            let back = snapshot.scan_back(Bound::Unbounded, Bound::Unbounded).unwrap();
+            let back = back.map(|row| row.unwrap().0.to_vec());
+            assert!(back.eq(expected.keys().rev().cloned()), "backwards after {writes} writes");
+            for (key, value) in &expected {
+                assert_eq!(snapshot.get(key).unwrap().as_deref(), Some(&value[..]), "after {writes} writes");
+            }
+        }
+    });
 }
 
 #[test]

@@ -12,6 +12,7 @@ use std::ops::Bound;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 /// Memtables that may wait to be written out; the writer waits while there are more.
 const SEALED_MAX: usize = 3;
@@ -28,6 +29,9 @@ const LEVELS: usize = 7;
 const ROWS_PER_TURN: usize = 128;
 /// Rows between two times that what has been written of a table is sent on its way to the disk.
 const ROWS_PER_ADVICE: usize = 1024;
+/// How long nothing more is written then. A table is made faster than the disk takes it, and the log's syncs would wait for
+/// all that was sent before them.
+const PAUSE: Duration = Duration::from_millis(1);
 
 /// Longer values are written out from where they lie, shorter ones from a copy.
 const COPY_BYTES_MAX: usize = 512;
@@ -55,6 +59,8 @@ struct State {
     sealed: VecDeque<Sealed>,
     /// So many of the store's writes are in tables, durably.
     durable_writes: u64,
+    /// Somebody waits until so many are.
+    awaited_writes: u64,
     /// Tables that were written out and not merged.
     unmerged: usize,
     /// There may be something to merge.
@@ -68,6 +74,13 @@ struct Sealed {
     memtable: Arc<Memtable>,
     /// How many writes the store had seen when it was sealed.
     writes: u64,
+}
+
+impl State {
+    /// Nobody waits until the memtable that is being written out is a table.
+    fn has_time(&self) -> bool {
+        !self.is_closing && self.sealed.len() == 1 && self.awaited_writes <= self.durable_writes
+    }
 }
 
 impl Tables {
@@ -128,6 +141,9 @@ impl Tables {
     /// # Errors
     /// As [`wait_for_room`](Self::wait_for_room).
     pub(super) fn wait_until_durable(&self, writes: u64) -> Result<(), String> {
+        let mut state = self.shared.state();
+        state.awaited_writes = state.awaited_writes.max(writes);
+        drop(state);
         self.wait_until(|state| state.durable_writes >= writes).map(drop)
     }
 
@@ -188,12 +204,7 @@ impl Shared {
         let view = View::new(memtable.runs());
         let rows = view.range(Bound::Unbounded, Bound::Unbounded, Order::Ascending).map(|row| {
             passed += 1;
-            if passed % ROWS_PER_ADVICE == 0 {
-                table.start_writing();
-            }
-            if passed % ROWS_PER_TURN == 0 && self.state().sealed.len() == 1 {
-                thread::yield_now();
-            }
+            give_way(passed, || table.start_writing(), || self.state().has_time());
             Ok(numbered(row, number))
         });
         if let Some((tables, blob_files)) = self.tree.flush_to_tables(rows)? {
@@ -269,8 +280,21 @@ fn numbered(row: &Row, number: u64) -> InternalValue {
     }
 }
 
-/// How merges go along: they let others have the processor every few rows, unless they are urgent, send what they have
-/// written on its way, and end early when the store is closed.
+/// After so many rows of a table: sends them on their way when it is time, and lets others have the processor or the disk
+/// if there is time.
+fn give_way(rows: usize, start_writing: impl FnOnce(), has_time: impl FnOnce() -> bool) {
+    if rows.is_multiple_of(ROWS_PER_ADVICE) {
+        start_writing();
+        if has_time() {
+            thread::sleep(PAUSE);
+        }
+    } else if rows.is_multiple_of(ROWS_PER_TURN) && has_time() {
+        thread::yield_now();
+    }
+}
+
+/// How merges go along: they let others have the processor and the disk every few rows, unless they are urgent, send what
+/// they have written on its way, and end early when the store is closed.
 #[derive(Default)]
 pub(super) struct Pace {
     is_urgent: AtomicBool,
@@ -323,17 +347,10 @@ struct PacedMerge {
 impl CompactionFilter for PacedMerge {
     fn filter_item(&mut self, _: ItemAccessor<'_>, _: &Context) -> lsm_tree::Result<Verdict> {
         self.rows += 1;
-        if self.rows.is_multiple_of(ROWS_PER_ADVICE) {
-            self.pace.start_writing();
+        if self.rows.is_multiple_of(ROWS_PER_TURN) && self.pace.is_cancelled.load(Ordering::Relaxed) {
+            return Err(lsm_tree::Error::Io(io::ErrorKind::Interrupted.into()));
         }
-        if self.rows.is_multiple_of(ROWS_PER_TURN) {
-            if self.pace.is_cancelled.load(Ordering::Relaxed) {
-                return Err(lsm_tree::Error::Io(io::ErrorKind::Interrupted.into()));
-            }
-            if !self.pace.is_urgent.load(Ordering::Relaxed) {
-                thread::yield_now();
-            }
-        }
+        give_way(self.rows, || self.pace.start_writing(), || !self.pace.is_urgent.load(Ordering::Relaxed));
         Ok(Verdict::Keep)
     }
 }
