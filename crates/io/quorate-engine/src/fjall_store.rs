@@ -1,3 +1,4 @@
+mod filter;
 mod memory;
 mod memtable;
 mod merged;

@@ -1,3 +1,4 @@
+use super::filter::Filter;
 use super::merged::{Merged, Order};
 use byteview::ByteView;
 use quorate_core::KvOperation;
@@ -5,17 +6,24 @@ use std::cmp::Ordering;
 use std::ops::Bound;
 use std::slice;
 use std::sync::Arc;
+use xxhash_rust::xxh3::xxh3_64;
 
 /// What was written last under a key.
 #[derive(Clone, Debug)]
 pub(super) struct Row {
     pub(super) key: ByteView,
+    /// The key's.
+    pub(super) hash: u64,
     /// `None` if the row was deleted.
     pub(super) value: Option<ByteView>,
 }
 
 /// Rows in the order of their keys, one for each key.
-pub(super) type Run = Vec<Row>;
+#[derive(Debug)]
+pub(super) struct Run {
+    rows: Vec<Row>,
+    filter: Filter,
+}
 
 /// Rows that are in no table yet: runs of which none changes any more, the oldest first.
 ///
@@ -52,10 +60,10 @@ impl Memtable {
 
     /// Takes in a write.
     pub(super) fn insert(&mut self, run: Run) {
-        if run.is_empty() {
+        if run.rows.is_empty() {
             return;
         }
-        self.bytes += run.iter().map(Row::bytes).sum::<u64>();
+        self.bytes += run.rows.iter().map(Row::bytes).sum::<u64>();
         self.runs.push(Arc::new(run));
         while let Some(similar) = self.similar() {
             let merged = merge(self.runs.drain(self.runs.len() - similar..).rev());
@@ -65,11 +73,29 @@ impl Memtable {
 
     /// How many of the newest runs are to become one.
     fn similar(&self) -> Option<usize> {
-        let class = |run: &Arc<Run>| run.len().checked_ilog(SIMILAR_MAX);
+        let class = |run: &Arc<Run>| run.rows.len().checked_ilog(SIMILAR_MAX);
         let newest = self.runs.last().map(class)?;
-        let is_similar = |run: &&Arc<Run>| class(run) <= newest && run.len() <= MERGED_ROWS_MAX;
+        let is_similar = |run: &&Arc<Run>| class(run) <= newest && run.rows.len() <= MERGED_ROWS_MAX;
         let similar = self.runs().take_while(is_similar).count();
         (similar >= SIMILAR_MAX).then_some(similar)
+    }
+}
+
+impl Run {
+    fn new(rows: Vec<Row>) -> Self {
+        Self { filter: Filter::of(&rows), rows }
+    }
+
+    pub(super) fn rows(&self) -> &[Row] {
+        &self.rows
+    }
+
+    fn find(&self, key: &[u8], hash: u64) -> Option<&Row> {
+        if !self.filter.may_have(hash) {
+            return None;
+        }
+        let found = self.rows.binary_search_by(|row| (*row.key).cmp(key)).ok()?;
+        Some(&self.rows[found])
     }
 }
 
@@ -100,16 +126,20 @@ pub(super) fn run_of(operations: &[KvOperation<'_>]) -> Run {
     };
     let rows = operations.iter().map(|operation| {
         let (key, value) = parts(operation);
-        let key = next(key);
+        let (key, hash) = (next(key), hash(key));
         let value = value.map(|value| if is_shared(value) { next(value) } else { ByteView::new(value) });
-        Row { key, value }
+        Row { key, hash, value }
     });
     let mut rows: Vec<Row> = rows.collect();
     // The sort is stable: of each key the newest stays first.
     rows.reverse();
     rows.sort_by(Row::compare_keys);
     rows.dedup_by(|older, newer| *older.key == *newer.key);
-    rows
+    Run::new(rows)
+}
+
+pub(super) fn hash(key: &[u8]) -> u64 {
+    xxh3_64(key)
 }
 
 const fn is_shared(value: &[u8]) -> bool {
@@ -125,10 +155,11 @@ const fn parts<'a>(operation: &KvOperation<'a>) -> (&'a [u8], Option<&'a [u8]>) 
 
 /// One run of several, the newest first. Rows are copied only from runs that somebody else holds.
 fn merge(runs: impl Iterator<Item = Arc<Run>>) -> Run {
-    let merged = Merged::new(runs.map(|run| Arc::unwrap_or_clone(run).into_iter()), Order::Ascending);
+    let rows = runs.map(|run| Arc::try_unwrap(run).map_or_else(|run| run.rows.clone(), |run| run.rows));
+    let merged = Merged::new(rows.map(Vec::into_iter), Order::Ascending);
     let mut rows = Vec::with_capacity(merged.rows_max());
     rows.extend(merged);
-    rows
+    Run::new(rows)
 }
 
 /// What memory held at one moment: runs, the newest first.
@@ -142,10 +173,8 @@ impl View {
 
     /// What was written last under a key.
     pub(super) fn find(&self, key: &[u8]) -> Option<&Row> {
-        self.0.iter().find_map(|run| {
-            let found = run.binary_search_by(|row| (*row.key).cmp(key)).ok()?;
-            Some(&run[found])
-        })
+        let hash = hash(key);
+        self.0.iter().find_map(|run| run.find(key, hash))
     }
 
     /// The rows, deleted ones among them, whose keys lie between two bounds that are in order.
@@ -156,6 +185,7 @@ impl View {
         order: Order,
     ) -> Merged<slice::Iter<'_, Row>> {
         let runs = self.0.iter().map(|run| {
+            let run = run.rows();
             let from = match start {
                 Bound::Unbounded => 0,
                 Bound::Included(key) => run.partition_point(|row| *row.key < *key),
