@@ -47,15 +47,13 @@ impl Memory {
         Some(memtable)
     }
 
-    /// Forgets the oldest sealed memtable: it is in a table, which shows as of now, as do all rows of smaller numbers.
+    /// Forgets the oldest sealed memtable: it is in a table, which shows as of now, as do all rows of smaller numbers. The
+    /// caller holds it until nobody waits.
     pub(super) fn written_out(&self, visible: u64) {
         let mut contents = self.contents();
         contents.view = None;
-        let written_out = contents.sealed.pop_front();
+        contents.sealed.pop_front();
         self.snapshots.publish(visible);
-        drop(contents);
-        // Its memory is freed without anybody waiting.
-        drop(written_out);
     }
 
     /// Tables have merged; those that are left show as of now.
