@@ -202,6 +202,12 @@ impl Election {
         }
     }
 
+    /// Has the first canvass begin `now`, or when the leases end that this voter has granted: nobody else can be
+    /// master, so there is none to be heard of first. To be called before anything else.
+    pub fn begin_at_once(&mut self, now: Time) {
+        self.phase = Phase::Waiting { canvass_at: self.after_lease(now) };
+    }
+
     /// What this voter has promised: nothing below it is accepted.
     #[must_use]
     pub const fn promised(&self) -> Term {

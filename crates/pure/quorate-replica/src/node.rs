@@ -153,6 +153,9 @@ impl Node {
             node.event(Event::Recovering);
         }
         node.begin_founding(now);
+        if node.is_founder() && node.group.electable == [node.me].into_iter().collect() {
+            node.election.begin_at_once(now);
+        }
         node.settle(now);
         node
     }

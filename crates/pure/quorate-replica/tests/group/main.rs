@@ -338,6 +338,17 @@ fn a_node_alone_elects_nobody_unless_it_is_the_group() {
 }
 
 #[test]
+fn a_node_that_is_the_group_leads_at_once() {
+    let mut group = Group::new(1);
+    for boot in 2..10 {
+        group.run(Duration::from_millis(1));
+        assert_eq!(group.master(), n(1));
+        group.kill(n(1));
+        group.restart(n(1), boot);
+    }
+}
+
+#[test]
 fn the_masters_death_is_followed_by_an_election_and_its_uncommitted_tail_is_rolled_back() {
     let mut group = Group::new(3);
     group.seconds(5);
