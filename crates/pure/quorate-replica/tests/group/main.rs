@@ -1,5 +1,6 @@
 //! Whole groups of nodes over a perfect network and instant logs: the protocol's main stories.
 
+mod alone;
 mod damage;
 mod leases;
 mod network;
@@ -322,30 +323,6 @@ fn three_nodes_found_a_group_and_replicate() {
     group.seconds(1);
     group.logs_agree();
     assert_eq!(group.hosts[0].applied.len(), 4, "the term's start and three writes");
-}
-
-#[test]
-fn a_node_alone_elects_nobody_unless_it_is_the_group() {
-    let mut alone = Group::new(1);
-    alone.seconds(1);
-    assert_eq!(alone.master(), n(1));
-    let mut group = Group::new(3);
-    group.isolate(n(1));
-    group.seconds(60);
-    assert_eq!(group.hosts[0].node.progress().state, NodeState::Unknown);
-    assert_eq!(group.hosts[0].hard.promised, Term::ZERO, "no canvass succeeded, so nothing was promised");
-    assert!(group.hosts.iter().all(|host| host.hard.roster.is_none()), "no group before all have been heard");
-}
-
-#[test]
-fn a_node_that_is_the_group_leads_at_once() {
-    let mut group = Group::new(1);
-    for boot in 2..10 {
-        group.run(Duration::from_millis(1));
-        assert_eq!(group.master(), n(1));
-        group.kill(n(1));
-        group.restart(n(1), boot);
-    }
 }
 
 #[test]
