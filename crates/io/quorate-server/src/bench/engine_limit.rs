@@ -10,10 +10,15 @@ use quorate_codec::{Envelope, PayloadKind, WriteBatch};
 use quorate_core::{Committed, Engine, EngineError, EntryId, EntryKind, NodeId, Term, Vlsn};
 use quorate_env::kv::{DEFAULT_DATABASE, KvEngine, SCHEMA_VERSION};
 use std::path::Path;
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
 use std::time::{Duration, Instant};
 
 /// How often the engine is asked how far it is durable: as often as a node asks by default.
 const FLUSH_INTERVAL: Duration = Duration::from_millis(500);
+
+/// So many runs of entries are made up ahead.
+const RUNS_READY: usize = 2;
 
 /// Why an engine was not measured.
 #[derive(Debug, thiserror::Error)]
@@ -49,36 +54,42 @@ pub(super) async fn alone(
     Ok(load.entries as f64 / load.elapsed.as_secs_f64())
 }
 
-/// Applies entries to a new engine as fast as it takes them, after the step's warm-up for its span.
+/// Applies entries to a new engine as fast as it takes them, after the step's warm-up for its span. Another thread makes
+/// them up, as other threads bring them to an engine in a node.
 pub(super) fn apply(job: &Apply) -> Result<AppliedLoad, EngineLimitError> {
     std::fs::create_dir_all(&job.directory)?;
     let mut engine = KvEngine::open(crate::demo::open_store(&job.directory, job.engine)?)?;
-    let mut entries = Entries { last: 0, rows: job.step.rows(0) };
-    apply_for(&mut engine, &mut entries, job.entries, job.step.warm_up)?;
-    apply_for(&mut engine, &mut entries, job.entries, job.step.span)
+    let (count, mut entries) = (job.entries as usize, Entries { last: 0, rows: job.step.rows(0) });
+    thread::scope(|scope| {
+        let (sender, runs) = mpsc::sync_channel(RUNS_READY);
+        scope.spawn(move || while sender.send(entries.by_ref().take(count).collect()).is_ok() {});
+        apply_for(&mut engine, &runs, job.step.warm_up)?;
+        apply_for(&mut engine, &runs, job.step.span)
+        // Here nobody takes in runs any more, which ends the other thread.
+    })
 }
 
-/// Only the engine's time counts, not that in which its entries are made up.
 fn apply_for(
     engine: &mut KvEngine,
-    entries: &mut Entries,
-    count: u64,
+    runs: &Receiver<Vec<Committed>>,
     span: Duration,
 ) -> Result<AppliedLoad, EngineLimitError> {
-    let (before, mut elapsed, mut results) = (entries.last, Duration::ZERO, Vec::new());
-    let mut flush_due = FLUSH_INTERVAL;
-    while elapsed < span {
-        let run: Vec<Committed> = entries.by_ref().take(count as usize).collect();
-        let begun = Instant::now();
+    let (start, mut entries, mut results) = (Instant::now(), 0, Vec::new());
+    let mut flush_due = start + FLUSH_INTERVAL;
+    let mut now = start;
+    while now < start + span
+        && let Ok(run) = runs.recv()
+    {
+        entries += run.len() as u64;
         engine.apply(&run, &mut results)?;
         results.clear();
-        if elapsed >= flush_due {
+        now = Instant::now();
+        if now >= flush_due {
             engine.checkpoint()?;
-            flush_due = elapsed + FLUSH_INTERVAL;
+            flush_due = now + FLUSH_INTERVAL;
         }
-        elapsed += begun.elapsed();
     }
-    Ok(AppliedLoad { entries: entries.last - before, elapsed })
+    Ok(AppliedLoad { entries, elapsed: start.elapsed() })
 }
 
 /// Entries that each set a random key, for ever.
